@@ -41,6 +41,24 @@ def remitted_items(loan: Loan, portion: Portion) -> dict[Key, int]:
     return {key_of(loan, portion, share): minor for share, minor in found.items()}
 
 
+def learnt_of(was: Loan | None, now: Loan) -> dict[Key, int]:
+    """What a loan has learnt since to be remitted: minor units by item, above zero.
+
+    What came back is no part of it: it was taken by no payout any more.
+    """
+    found: dict[Key, int] = {}
+    known = {portion.id: portion for portion in was.portions} if was is not None else {}
+    for portion in now.portions:
+        before = known.get(portion.id)
+        if was is None or before is None or before.moves == portion.moves:
+            continue
+        earlier = remitted_items(was, before)
+        for key, minor in remitted_items(now, portion).items():
+            if (more := minor - earlier.get(key, 0)) > 0:
+                found[key] = more
+    return found
+
+
 def receivable_items(loan: Loan, portion: Portion) -> dict[Key, int]:
     """Minor units that parties have to give back of a portion, by item and place."""
     found = portion.moved(ShareFate.TAKEN_BACK)

@@ -25,7 +25,7 @@ from domain.loan.agenda import view_of
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import reported_again
-from domain.loan.payables import Key, payable_items, remitted_items
+from domain.loan.payables import Key, learnt_of, payable_items
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule, Routing
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.view import InstallmentView
@@ -209,12 +209,7 @@ class MemoryBooks:
     def _learn(self, change: Change) -> None:
         """What a loan has learnt to be remitted is taken no more, as the books write it."""
         for name, loan in change.loans.items():
-            before = self.loans.get(name)
-            for portion in loan.portions:
-                known = before.portion(portion.id) if before is not None else None
-                was = remitted_items(before, known) if before is not None and known else {}
-                for key, minor in remitted_items(loan, portion).items():
-                    self.taken[key] -= max(0, minor - was.get(key, 0))
+            self.taken.subtract(learnt_of(self.loans.get(name), loan))
 
     def _keep(self, change: Change) -> Change:
         self._learn(change)

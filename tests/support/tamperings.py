@@ -216,6 +216,8 @@ TAMPERINGS: dict[str, Tampering] = {
             place="clearing/simbank",
             currency="CNY",
             minor=100,
+            taken_minor=0,
+            since=date(2026, 3, 2),
         ),
         minor=-100,
     ),

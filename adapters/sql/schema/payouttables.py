@@ -24,6 +24,21 @@ payable_items = Table(
     Index("ix_payable_items_place", "place", "currency", "party"),
 )
 
+receivable_items = Table(
+    "receivable_items",
+    metadata,
+    # What parties have to give back of payments that were paid out and taken back since.
+    Column("loan_id", ForeignKey("loans.id"), primary_key=True),
+    Column("payment", String(160), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("component", String(20), primary_key=True),
+    Column("party", String(120), primary_key=True),
+    Column("place", String(240), primary_key=True),
+    Column("currency", String(3), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Index("ix_receivable_items_place", "place", "currency", "party"),
+)
+
 payouts = Table(
     "payouts",
     metadata,

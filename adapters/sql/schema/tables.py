@@ -35,7 +35,7 @@ checkpoints, receipts = _journal.checkpoints, _journal.receipts
 
 cases, case_items = casetables.cases, casetables.case_items
 case_links, case_words = casetables.case_links, casetables.case_words
-payable_items = payouttables.payable_items
+payable_items, receivable_items = payouttables.payable_items, payouttables.receivable_items
 payouts, payout_items = payouttables.payouts, payouttables.payout_items
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
@@ -336,7 +336,7 @@ APPEND_ONLY = (
     "payout_items",
 )
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
-PRUNED = ("line_refs", "payable_items", "source_files")
+PRUNED = ("line_refs", "payable_items", "receivable_items", "source_files")
 """Rows of these may be removed by the application, once they have done their work.
 
 Messages that were delivered are removed by the owner alone: see `adapters.sql.schema.pruning`.

@@ -1,7 +1,7 @@
 """Decides the commands of a group in order, on a `Workset`, and says what each is answered."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from domain.loan.change import Aggregates, Change, Lacks
 from domain.loan.command import InstallmentCommand, LoanCommand
 from domain.loan.decide import reported_again, reread
 from domain.loan.mandates import MandateOrder
+from domain.loan.payables import Key
 from domain.loan.view import INSTALLMENT, installment, installment_of
 from domain.payout.agenda import view_of as payout_view_of
 from domain.payout.commands import PayoutCommand
@@ -59,11 +60,28 @@ class Answered:
     replayed: bool
 
 
+class NotLookedAt(Exception):
+    """A decision lowers payable items of which nobody has read what payouts have taken."""
+
+    def __init__(self, items: Sequence[Key]) -> None:
+        super().__init__(f"{len(items)} payable items")
+        self.items = items
+
+
+Look = Callable[[Sequence[Key]], Awaitable[None]]
+
+
 async def decide_all(
-    work: Workset, commands: Sequence[Command], domain: Domain, mine: frozenset[str]
+    work: Workset,
+    commands: Sequence[Command],
+    domain: Domain,
+    mine: frozenset[str],
+    look: Look,
 ) -> list[Applied | Refused | Exception]:
     """Decide every command; the answers carry the views as the whole group leaves them.
 
+    A command that lowers payable items is decided again once `look` has read what payouts have
+    taken of them.
     `mine` names earlier writes of these very commands whose commit was in doubt: what they brought
     is answered as new, since nobody has had that answer.
 
@@ -76,7 +94,7 @@ async def decide_all(
         if index % _BREATHE == _BREATHE - 1:
             await asyncio.sleep(0)
         try:
-            results.append(_answer(work, command, domain, mine))
+            results.append(await _looked_at(work, command, domain, mine, look))
         except Lacks as error:
             lacks.append(error)
         except Exception as error:  # noqa: BLE001  (one bad command must not take the others along)
@@ -87,6 +105,17 @@ async def decide_all(
             {token for each in lacks for token in each.accounts},
         )
     return [_finished(work, result, domain) for result in results]
+
+
+async def _looked_at(
+    work: Workset, command: Command, domain: Domain, mine: frozenset[str], look: Look
+) -> Answered:
+    """Decide one command; once more with what payouts have taken, where that is asked for."""
+    try:
+        return _answer(work, command, domain, mine)
+    except NotLookedAt as question:
+        await look(question.items)
+        return _answer(work, command, domain, mine)
 
 
 def _answer(work: Workset, command: Command, domain: Domain, mine: frozenset[str]) -> Answered:
@@ -111,6 +140,8 @@ def _answer(work: Workset, command: Command, domain: Domain, mine: frozenset[str
             log = _done(command, identity, work, known.subject, "already known")
             return _kept(work, command, log, items)
         change = reported_again(_aggregates(work, command, ""), command, known.subject)
+        if unknown := [key for key in change.lowers if key not in work.taken_items]:
+            raise NotLookedAt(unknown)
         items = work.take(command, change)
         log = _done(command, identity, work, known.subject, "already known")
         is_news = bool(items or change.loans or change.payments or change.cases)
@@ -136,6 +167,8 @@ def _answer(work: Workset, command: Command, domain: Domain, mine: frozenset[str
             )
             return _kept(work, command, log, ())
         case Change():
+            if unknown := [key for key in decided.lowers if key not in work.taken_items]:
+                raise NotLookedAt(unknown)
             items = work.take(command, decided)
             if isinstance(command, BoardLoan):
                 work.contents[command.loan_id] = content_of(command)

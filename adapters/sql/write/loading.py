@@ -1,9 +1,9 @@
 """Locks and loads what a group names: few statements, whatever the number of commands.
 
 Order of locks: mandates, loans, payments, bank lines and payouts, each by key, then cases and
-messages of the outbox; the chain head comes last, when writing. The command log is read only after the locks of
-all but cases and messages: whoever waited for one sees what the holder committed. Cases follow it,
-because a stored answer may be about one.
+messages of the outbox; the chain head comes last, when writing. The command log is read only after
+the locks of all but cases and messages: whoever waited for one sees what the holder committed.
+Cases follow it, because a stored answer may be about one.
 """
 
 from collections import defaultdict

@@ -4,6 +4,7 @@ It is in memory only. Commands are decided one after the other on the updated ag
 that raises leaves nothing behind. What the database has to write is the difference at the end.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
@@ -27,6 +28,7 @@ from domain.ledger.entry import Entry
 from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batches_among
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change
+from domain.loan.payables import Key, learnt_of
 from domain.payment.payment import Payment
 from domain.payout.items import ItemSum
 from domain.payout.payout import Payout
@@ -199,6 +201,10 @@ class Workset:
     """Of these the savepoints before it was done."""
     standings: dict[str, Standing] = field(default_factory=dict)
     """What lies on the accounts of payouts that are to be instructed, by their keys."""
+    taken_items: dict[Key, int] = field(default_factory=dict)
+    """What payouts have taken of some payable items, as it was read under their locks."""
+    learnt_items: Counter[Key] = field(default_factory=Counter)
+    """What of it loans have learnt in this group to be remitted: it is taken no more."""
     keeps: dict[str, None] = field(default_factory=dict)
     releases: dict[str, None] = field(default_factory=dict)
     """Payouts that keep what was set aside for them, and those whose items are open again."""
@@ -318,6 +324,9 @@ class Workset:
             payouts=_held(self.payouts, payouts),
             taken=_held(self.taken, scope.payouts),
             standings=_held(self.standings, payouts),
+            taken_items={
+                key: minor - self.learnt_items[key] for key, minor in self.taken_items.items()
+            },
             letters={key: self.letters[key] for key in scope.letters if key in self.letters},
             named_mandates=frozenset((*scope.mandate_roots, *widened)).intersection(
                 (*scope.under_mandates, *widened)
@@ -347,6 +356,7 @@ class Workset:
         for loan_id, loan in change.loans.items():
             self._check(command, loan_id, loan)
         for loan_id, loan in change.loans.items():
+            self.learnt_items.update(learnt_of(self.loans.get(loan_id), loan))
             self.refs.learn(self.loans.get(loan_id), loan)
             self.loans[loan_id] = loan
         for payment in change.payments.values():

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
+from functools import partial
 from time import perf_counter
 
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +17,7 @@ from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import Domain, decide_all
 from adapters.sql.write.loading import load
 from adapters.sql.write.observer import Commit, Observer, Origin, attempt_moves
+from adapters.sql.write.payables import look_at
 from adapters.sql.write.unit import Counters, Unit
 from adapters.sql.write.workset import Further, Workset
 from adapters.sql.write.writing import write
@@ -97,7 +99,9 @@ class GroupWriter:
             unit = Unit(conn, self._postgres, Counters())
             work = Workset(self._clock.now(), self._zone, self._rules, "rehearsal", further=further)
             await load(unit, work, commands, LoanCache())
-            results = await decide_all(work, commands, self._domain, frozenset())
+            results = await decide_all(
+                work, commands, self._domain, frozenset(), partial(look_at, unit, work)
+            )
             await transaction.rollback()
         return results
 
@@ -166,7 +170,8 @@ class GroupWriter:
                 further=self._further,
             )
             await load(unit, work, commands, self._cache)
-            results = await decide_all(work, commands, self._domain, mine)
+            looking = partial(look_at, unit, work)
+            results = await decide_all(work, commands, self._domain, mine, looking)
             if not work.written:
                 await transaction.rollback()
                 return results

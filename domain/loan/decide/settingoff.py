@@ -1,7 +1,8 @@
 """Set-off: what a party is due pays what it has to give back, before anything is sent to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from domain.kernel.change import Done, Refusal
 from domain.ledger import accounts
@@ -50,21 +51,25 @@ def _found(work: Work, command: SetOff, *, is_due: bool) -> Iterator[_Open]:
     wholly is due.
     """
     whose = (command.party, accounts.bank(command.account))
-    found: list[tuple[object, Key, _Open]] = []
+    found: list[tuple[date, Key, _Open]] = []
     for loan_id in sorted(work.loans):
         loan = work.loan(loan_id)
         for portion in loan.portions if loan.currency == command.currency else ():
             items = payable_items(loan, portion) if is_due else receivable_items(loan, portion)
-            for key, minor in items.items():
-                left = minor - work.taken_items.get(key, 0) if is_due else minor
-                if key[4:] != whose or (is_due and not portion.is_proven):
-                    continue
-                if is_due:
-                    work.asked_items.append(key)
-                if left > 0:
-                    one = _Open(loan_id, portion, ShareItem(*key[2:]), left)
-                    found.append((portion.value_on, key, one))
-    yield from (one for _, _, one in sorted(found, key=lambda each: (str(each[0]), each[1])))
+            mine = {key: minor for key, minor in items.items() if key[4:] == whose}
+            if is_due:
+                mine = _not_taken(work, mine) if portion.is_proven else {}
+            for key, minor in mine.items():
+                one = _Open(loan_id, portion, ShareItem(*key[2:]), minor)
+                found.append((portion.value_on, key, one))
+    yield from (one for *_, one in sorted(found, key=lambda each: each[:2]))
+
+
+def _not_taken(work: Work, due: Mapping[Key, int]) -> dict[Key, int]:
+    """What of some items no payout has taken; what payouts have taken must be known of each."""
+    work.asked_items.extend(due)
+    left = {key: minor - work.taken_items.get(key, 0) for key, minor in due.items()}
+    return {key: minor for key, minor in left.items() if minor > 0}
 
 
 def _paired(

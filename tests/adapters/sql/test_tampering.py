@@ -146,7 +146,7 @@ FORGERIES = {
     "a share that nobody is due": (
         (
             "INSERT INTO payable_items"
-            " VALUES ('L1', 'R-1', 1, 'principal', 'x', 'clearing/y', 'CNY', 1)"
+            " VALUES ('L1', 'R-1', 1, 'principal', 'x', 'clearing/y', 'CNY', 1, 0, '2026-03-02')"
         ),
         "payable item L1/R-1/1/principal/x/clearing/y is kept with 1, its portion says 0",
     ),

@@ -133,6 +133,7 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
         batches=("b-1",),
         payments=("O2",),
         lines=("A/S/1",),
+        payouts=("O2",),
         waiting=("order/O2",),
         cases=("unregistered/A",),
     )

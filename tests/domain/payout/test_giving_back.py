@@ -146,6 +146,9 @@ _STEPS = (
 def test_every_item_is_accounted_for_whatever_happens(steps: list[tuple[str, int]]) -> None:
     """Credited = open + in live payouts + remitted + set off + held, after each of many steps."""
     s = Paying.of(("L1", pooled("funder-1"), 15000), ("L2", pooled("funder-2"), 10000))
+    s.received(20000, "L1", "L2", ref="R")
+    s.paid("funder-1")
+    s.act(s.requested("funder-2"))
     for number, (step, dice) in enumerate(steps):
         _step(s, step, dice, number)
         s.check()

@@ -260,6 +260,33 @@ def _payable_items() -> None:
 
 def _payouts() -> None:
     op.create_table(
+        "receivable_items",
+        sa.Column("loan_id", sa.String(length=120), nullable=False),
+        sa.Column("payment", sa.String(length=160), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("component", sa.String(length=20), nullable=False),
+        sa.Column("party", sa.String(length=120), nullable=False),
+        sa.Column("place", sa.String(length=240), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_receivable_items_loan_id"),
+        sa.PrimaryKeyConstraint(
+            "loan_id",
+            "payment",
+            "number",
+            "component",
+            "party",
+            "place",
+            name="pk_receivable_items",
+        ),
+    )
+    op.create_index(
+        "ix_receivable_items_place",
+        "receivable_items",
+        ["place", "currency", "party"],
+        unique=False,
+    )
+    op.create_table(
         "payouts",
         sa.Column("key", sa.String(length=240), nullable=False),
         sa.Column("order_no", sa.String(length=120), nullable=False),
