@@ -5,6 +5,8 @@ from typing import Any, Protocol
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.loan.aggregate import Loan
+from domain.payout.items import PayoutItem
+from domain.payout.payout import Payout
 
 
 class DriverQueries(Protocol):
@@ -12,6 +14,16 @@ class DriverQueries(Protocol):
 
     async def view(self, subject: Subject) -> View[Any] | None:
         """The current view of one subject."""
+        ...
+
+    async def payout(self, key: str) -> Payout | None:
+        """A payout as the books hold it."""
+        ...
+
+    async def payout_items(
+        self, key: str, after: tuple[str, str, int, str], limit: int
+    ) -> tuple[PayoutItem, ...]:
+        """Items of a payout in the order of their keys, after one of them."""
         ...
 
     async def loan(self, loan_id: str) -> Loan | None:

@@ -36,6 +36,7 @@ class AccountItem:
     payment: str | None
     place: str | None
     minor: int
+    payout: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from simulator.bank.payouts import bounce
+from simulator.bank.payouts import execute as execute_payout
 from simulator.bank.statements import end_day
 from simulator.clock import day_of, next_service
 from simulator.rail.execution import execute, execute_again, take_back
@@ -21,6 +23,8 @@ EVENTS: Mapping[str, Happening] = {
     "execute": execute,
     "again": execute_again,
     "return": take_back,
+    "payout": execute_payout,
+    "bounce": bounce,
     "day_end": end_day,
     "published": published,
 }

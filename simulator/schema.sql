@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS movements (
   booked_on TEXT NOT NULL, value_on TEXT NOT NULL, reason TEXT, text TEXT NOT NULL, statement_id TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS movements_open ON movements (account, booked_on) WHERE statement_id IS NULL;
+CREATE TABLE IF NOT EXISTS payouts (
+  order_no TEXT PRIMARY KEY, account TEXT NOT NULL, beneficiary TEXT NOT NULL, amount_minor INTEGER NOT NULL,
+  currency TEXT NOT NULL, fingerprint TEXT NOT NULL, received_ms INTEGER NOT NULL, code TEXT NOT NULL,
+  status TEXT NOT NULL, bank_ref TEXT NOT NULL, executed_ms INTEGER
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS statements (
   id TEXT PRIMARY KEY, account TEXT NOT NULL, date TEXT NOT NULL, seq INTEGER NOT NULL,
   opening_minor INTEGER NOT NULL, closing_minor INTEGER NOT NULL, entries INTEGER NOT NULL,

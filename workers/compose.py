@@ -19,6 +19,7 @@ from adapters.notices.email import SmtpNotices
 from adapters.notices.sms import SmsNotices
 from adapters.notices.teams import TeamContacts, TeamDispatcher
 from adapters.notices.wording import Wording
+from adapters.payees import read_payees
 from adapters.products.files import read_products
 from adapters.rails.http import Watch, unwatched
 from adapters.rails.kinds import KINDS
@@ -35,6 +36,7 @@ from adapters.tapes.loan.loans import BoardingRules
 from domain.case.policy import USUAL_POLICY
 from domain.errors import InvalidInput
 from domain.loan.aggregate import Rulebook
+from domain.payout.policy import NO_REMITTANCE
 from workers.accounts import accounts_of
 from workers.booksfile import must_have_books
 from workers.clock import SandboxClock, WallClock
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from ports.books import BooksWithDoors
     from ports.clock import Clock
     from ports.outbox import Dispatcher
+    from ports.payoutchannel import PayoutChannel
     from ports.rail import Rail
     from ports.statementsource import StatementSource
     from workers.rails import RailEntry
@@ -94,6 +97,7 @@ class Stack:
     outbox: OutboxRelay
     registry: Mapping[str, RailEntry]
     rails: Mapping[str, Rail]
+    channels: Mapping[str, PayoutChannel]
     sources: Mapping[str, StatementSource]
     entries: Mapping[str, SourceEntry]
     products: Mapping[str, ProductFile]
@@ -110,12 +114,18 @@ def rulebook(
     rails: Mapping[str, RailEntry],
     accounts: Mapping[str, BankAccount],
     case_policy: Path | None = None,
+    payees: Path | None = None,
 ) -> Rulebook:
-    """Calendars, rails, bank accounts and the policy of cases that decisions may look up.
+    """Calendars, rails, bank accounts, the policies of cases and of payees, and payout channels.
+
+    A channel has the name of a rail, and what it can do and when is what that rail's bank can.
 
     Raises:
-        SourceRefused: the file of the policy breaks rules.
+        SourceRefused: the file of a policy breaks rules.
     """
+    channels = {
+        name: entry.profile for name, entry in rails.items() if entry.of_kind.pays is not None
+    }
     return Rulebook(
         {name: load_calendar(name) for name in CALENDARS},
         {name: entry.profile for name, entry in rails.items()},
@@ -123,6 +133,8 @@ def rulebook(
         {name: entry.of_kind.returns for name, entry in rails.items()},
         USUAL_POLICY if case_policy is None else read_policy(case_policy),
         accounts,
+        channels,
+        NO_REMITTANCE if payees is None else read_payees(payees, channels, CALENDARS),
     )
 
 
@@ -146,7 +158,7 @@ async def open_stack(
         products = read_products(settings.products)
         accounts = accounts_of(settings, registry, products)
         entries = sources_of(settings.sources, accounts)
-        rules = rulebook(registry, accounts, settings.case_policy)
+        rules = rulebook(registry, accounts, settings.case_policy, settings.payees)
         must_have_books(settings.books_url(record))
         engine = books_engine(settings.books_url(record))
         closing.push_async_callback(engine.dispose)
@@ -176,6 +188,7 @@ async def open_stack(
             outbox=OutboxRelay(engine, clock, {}),
             registry=registry,
             rails=await open_rails(registry, clock, closing, tracing),
+            channels=await open_channels(registry, clock, closing, tracing),
             sources=await open_sources(
                 registry, accounts, clock, closing, lambda entry: _watch(tracing, entry), entries
             ),
@@ -247,6 +260,22 @@ async def open_rails(
         except InvalidInput as fault:
             raise InvalidInput(f"rails.{name}.{fault.field}", fault.value, fault.rule) from None
         opened[name] = rail
+    return opened
+
+
+async def open_channels(
+    registry: Mapping[str, RailEntry],
+    clock: Clock,
+    closing: AsyncExitStack,
+    tracing: Tracing | None = None,
+) -> Mapping[str, PayoutChannel]:
+    """The channels of payouts that can be reached, by the names of their rails."""
+    opened = {}
+    for name, entry in registry.items():
+        pays = entry.of_kind.pays
+        if entry.login is not None and pays is not None:
+            channel = pays(entry.login, clock.now, _watch(tracing, entry))
+            opened[name] = await closing.enter_async_context(channel)
     return opened
 
 

@@ -16,6 +16,7 @@ from activities.collecting import Collector
 from activities.debits import DebitActivities
 from activities.healing import HealActivities
 from activities.installments import InstallmentActivities
+from activities.payouts import PayoutActivities, RemittanceActivities
 from activities.statementcontrols import StatementControls
 from activities.statements import StatementActivities
 from activities.statementwatch import StatementWatch
@@ -119,6 +120,8 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     figures = SqlFigures(stack.engine)
     cases = CaseActivities(drivers, queries, stack.clock, figures, rules)
     debits = DebitActivities(drivers, queries, stack.rails, stack.clock)
+    payouts = PayoutActivities(drivers, queries, stack.channels, stack.clock)
+    remittance = RemittanceActivities(drivers, queries, stack.rules.payouts, stack.clock)
     return {
         "workflows": [
             subjects.look,
@@ -127,6 +130,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             items.remind,
             items.review,
             cases.act,
+            payouts.review,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,
@@ -137,9 +141,11 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             statements.book,
             watch.watch,
             cases.sweep,
+            payouts.learn,
+            remittance.remit,
             HealActivities(queries, outbox, services.drivers, stack.clock).heal,
         ],
-        "debit": [debits.present, debits.inquire],
+        "debit": [debits.present, debits.inquire, payouts.instruct, payouts.inquire],
     }
 
 

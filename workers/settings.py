@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     program may read it. None: nothing is signed."""
     anchors: Path | None = None
     """File with a table `[anchors.<name>]` for each witness of checkpoints. None: there is none."""
+    payees: Path | None = None
+    """File with a table `[payees.<party>]` for each payee. None: nothing is remitted."""
 
     smtp_host: str | None = None
     smtp_port: Port = 25

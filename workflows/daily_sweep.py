@@ -7,6 +7,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseActivities
+    from activities.payouts import RemittanceActivities
     from activities.sweeps import SweepActivities, SweepOrder
     from workflows import names, policies
 
@@ -23,15 +24,16 @@ class SweepReport:
     delivered: int
     faults: tuple[str, ...]
     cases: int = 0
+    payouts: int = 0
 
 
 @workflow.defn(name="DailySweep")
 class DailySweepWorkflow:
-    """Four bulk activities; only counts enter the history."""
+    """Five bulk activities; only counts enter the history."""
 
     @workflow.run
     async def run(self, order: SweepOrder) -> SweepReport:
-        """Roll the day, collect statements, deliver what is left over, look after the cases.
+        """Roll the day, collect statements, deliver what is left over, see to cases and payees.
 
         In this order: a statement may settle what fell due today.
         """
@@ -53,6 +55,10 @@ class DailySweepWorkflow:
             CaseActivities.sweep,
             **policies.on(names.BOOKS, policies.BULK, "remind of cases and hand them up"),
         )
+        remitted = await workflow.execute_activity_method(
+            RemittanceActivities.remit,
+            **policies.on(names.BOOKS, policies.BULK, "request what is due to payees"),
+        )
         report = SweepReport(
             rolled.day,
             rolled.loans,
@@ -62,6 +68,7 @@ class DailySweepWorkflow:
             delivered,
             collected.faults,
             cases.acted,
+            remitted.requested,
         )
         workflow.set_current_details(f"{report.day}: {report.loans} loans, {report.failed} failed")
         return report

@@ -32,11 +32,12 @@ class Performs:
     """How an action is performed: by which activity, and where.
 
     At the books it is a local activity, and a normal one where that fails. At a rail it is a normal
-    activity on the rail's own queue.
+    activity on the rail's own queue; in bulk it is one on the queue of bulk work.
     """
 
     activity: Callable[[Any, ActionOrder], Awaitable[View[Any]]]
     at_rail: bool = False
+    in_bulk: bool = False
 
 
 class Driver(TakesOrders):
@@ -161,6 +162,9 @@ class Driver(TakesOrders):
             queue = names.debit_queue(self._view.labels.rail)
             rail = policies.on(queue, policies.DEBIT, summary)
             return await workflow.execute_activity_method(how.activity, order, **rail)
+        if how.in_bulk:
+            bulk = policies.on(names.BOOKS, policies.BULK, summary)
+            return await workflow.execute_activity_method(how.activity, order, **bulk)
         try:
             return await workflow.execute_local_activity_method(
                 how.activity, order, **policies.quickly(summary)

@@ -14,6 +14,7 @@ from adapters.rails.http import Watch
 from domain.debit.codes import CodeRow, CodeTable, RetryLimit
 from domain.debit.outcome import OutcomeClass
 from domain.debit.rail import RailProfile
+from ports.payoutchannel import PayoutChannel
 from ports.rail import Rail
 from ports.statementsource import StatementSource
 
@@ -47,6 +48,12 @@ SourcesOpener: TypeAlias = Callable[
 """Opens, for the length of a block, the statement sources of bank accounts, by account."""
 
 
+ChannelOpener: TypeAlias = Callable[
+    [RailLogin, Callable[[], datetime], Watch], AbstractAsyncContextManager[PayoutChannel]
+]
+"""Opens, for the length of a block, the channel of payouts of the bank that a rail settles on."""
+
+
 @dataclass(frozen=True, slots=True)
 class RailKind:
     """A program interface of a provider, and what holds for every rail that speaks it.
@@ -62,6 +69,7 @@ class RailKind:
         simulated: whether it plays with money that does not exist.
         open: makes the rail.
         sources: makes the statement sources of accounts at the bank that the rail settles on.
+        pays: makes the channel of payouts from those accounts; None: it has none.
     """
 
     profile: RailProfile
@@ -74,6 +82,7 @@ class RailKind:
     simulated: bool
     open: Opener
     sources: SourcesOpener
+    pays: ChannelOpener | None = None
 
     def class_of(self, code: str, returned: bool) -> OutcomeClass:  # noqa: FBT001
         """The class of a code of an answer, or of the reason of a return."""

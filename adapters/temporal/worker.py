@@ -16,6 +16,7 @@ from workflows.case import CaseWorkflow
 from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
 from workflows.installment import InstallmentWorkflow
+from workflows.payout import PayoutWorkflow
 from workflows.seal import SealWorkflow
 from workflows.statement import StatementWorkflow
 from workflows.watch_statements import WatchStatementsWorkflow
@@ -32,6 +33,7 @@ GRACE = timedelta(seconds=30)
 WORKFLOWS: tuple[type, ...] = (
     InstallmentWorkflow,
     CaseWorkflow,
+    PayoutWorkflow,
     BoardLoanWorkflow,
     DailySweepWorkflow,
     HealWorkflow,

@@ -53,7 +53,23 @@ class Question(Enum):
         *(_K.ITEMS_DIFFER, "{loan}/{number}/{component} {party} {payment} {place}"),
         "payable is {journal} in the journal and {kept} by its item",
     )
-    """A payable item of which the journal says another amount than is kept for payouts."""
+    """A payable item of which the journal says another amount than is open, in payouts that are
+    live, and remitted."""
+    RECEIVABLE = (
+        *(_K.ITEMS_DIFFER, "{loan}/{number}/{component} {party} {payment} {place}"),
+        "receivable is {journal} in the journal and {kept} by its item",
+    )
+    """A share to be given back of which the journal says another amount than is kept."""
+    PAYING = (
+        *(_K.ITEMS_DIFFER, "{payout}"),
+        "paying is {journal} in the journal and {kept} by its payout",
+    )
+    """A payout under way whose amount is not what the journal has as paying, or one that is not."""
+    PAYOUT_ITEMS = (
+        *(_K.ITEMS_DIFFER, "{payout}"),
+        "its items sum to {journal} and it is kept with {kept}",
+    )
+    """A payout whose items are not what it pays."""
     CLAIMS = (
         *(_K.ITEMS_DIFFER, _PART),
         "claim is {journal} in the journal and {kept} by what is owed, forgiven or written off",

@@ -1,4 +1,4 @@
-"""The bank's interface for its customers: statements of their accounts."""
+"""The bank's interface for its customers: statements of their accounts, and transfers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.bank import statements
-from simulator.edge import answer, refuse
+from simulator.bank import payouts, statements
+from simulator.edge import answer, read_object, refuse
 from simulator.signing import Authenticator
 from simulator.world import World
 
@@ -25,7 +25,38 @@ class BankApi:
         return [
             Route("/bank/v1/statements", self.list_statements, methods=["GET"]),
             Route("/bank/v1/statements/{id}", self.get_statement, methods=["GET"]),
+            Route("/bank/v1/payouts", self.post_payout, methods=["POST"]),
+            Route("/bank/v1/payouts/{order_no}", self.get_payout, methods=["GET"]),
         ]
+
+    async def post_payout(self, request: Request) -> Response:
+        """Take a transfer; idempotent on its order number."""
+        raw = await request.body()
+        if self._authenticator.customer(request, raw) is None:
+            return refuse("11", 401)
+        body = read_object(raw)
+        if body is None:
+            return refuse("10", 400)
+        wrong = payouts.faulty_field(body)
+        if wrong is not None:
+            return refuse("13", 400, wrong)
+        number = str(body["order_no"])
+
+        def work(now: int, _: int) -> Response:
+            return JSONResponse(payouts.accept(self._world, body, now))
+
+        return answer(self._world, f"POST payout/{number}", work, number)
+
+    async def get_payout(self, request: Request) -> Response:
+        """Answer the state of a transfer."""
+        if self._authenticator.customer(request, b"") is None:
+            return refuse("11", 401)
+        number = request.path_params["order_no"]
+
+        def work(_now: int, _: int) -> Response:
+            return JSONResponse(payouts.inquire(self._world, number))
+
+        return answer(self._world, f"GET payout/{number}", work, number)
 
     async def list_statements(self, request: Request) -> Response:
         """List the statements that are available of an account and a span of days."""

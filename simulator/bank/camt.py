@@ -14,6 +14,8 @@ FAMILIES = {
     "return": ("IDDT", "UPDD"),
     "credit": ("RCDT", "ESCT"),
     "transfer": ("ICDT", "ESCT"),
+    "payout": ("ICDT", "ESCT"),
+    "payout_return": ("ICDT", "RRTN"),
 }
 """Family and sub-family of the bank's transaction code, by kind of movement."""
 COLUMNS = (

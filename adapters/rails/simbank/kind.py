@@ -9,8 +9,10 @@ from adapters.rails.http import RailHttp, Watch
 from adapters.rails.kind import RailKind, RailLogin
 from adapters.rails.simbank.calls import SimbankCalls
 from adapters.rails.simbank.client import SimbankConfig, SimbankRail
+from adapters.rails.simbank.payouts import SimbankPayouts
 from adapters.rails.simbank.profile import SIMBANK
 from adapters.sources.simbank import SimbankStatements
+from ports.payoutchannel import PayoutChannel
 from ports.rail import Rail
 from ports.statementsource import StatementSource
 
@@ -44,6 +46,16 @@ async def open_statements(
         yield {name: SimbankStatements(calls, login.merchant_id, name) for name in accounts}
 
 
+@asynccontextmanager
+async def open_payouts(
+    login: RailLogin, clock: Callable[[], datetime], watch: Watch
+) -> AsyncIterator[PayoutChannel]:
+    """Open the channel of payouts; its connections are closed after the block."""
+    secrets = {login.merchant_id: login.secrets["api_secret"]}
+    async with RailHttp(login.addresses["bank_url"], watch=watch) as http:
+        yield SimbankPayouts(SimbankCalls(http, secrets, clock), login.merchant_id, clock)
+
+
 SIMBANK_KIND = RailKind(
     profile=SIMBANK,
     limits=limits_of("simbank", "dd"),
@@ -51,8 +63,11 @@ SIMBANK_KIND = RailKind(
     returns=load_returns("simbank"),
     addresses=("url", "bank_url"),
     secrets=("api_secret", "webhook_secret"),
-    words=frozenset({"rails", "bank", "dd", "v1", "orders", "cancel", "mandates", "statements"}),
+    words=frozenset(
+        {"rails", "bank", "dd", "v1", "orders", "cancel", "mandates", "statements", "payouts"}
+    ),
     simulated=True,
     open=open_simbank,
     sources=open_statements,
+    pays=open_payouts,
 )

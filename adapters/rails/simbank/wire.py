@@ -46,6 +46,16 @@ class OrderRequest(Wire):
     purpose: Annotated[str, Field(max_length=140)]
 
 
+class PayoutRequest(Wire):
+    """Body of POST /v1/payouts of the bank; the same bytes on every send of one order."""
+
+    order_no: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:~-]{1,35}$")]
+    account: Reference
+    beneficiary: Reference
+    amount_minor: Annotated[int, Field(gt=0, le=10**15)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
 class OrderAnswer(Wire):
     """State of one order, in answers and in `order.finished`."""
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union_all,
 )
 
 from adapters.sql.read.auditmandates import BARRED, HARD_REFUSED, MANDATE_ENDED
@@ -36,6 +37,8 @@ from adapters.sql.schema.tables import (
     loans,
     notices,
     payments,
+    payout_items,
+    payouts,
     postings,
     transitions,
 )
@@ -51,6 +54,8 @@ from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import INSTALLMENT
 from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
+from domain.payout.lifecycle import PayoutEvent
+from domain.payout.payout import PAYOUT
 
 NO_ACCOUNT = "no account"
 """Stands for the account of a bank line that is not kept."""
@@ -263,6 +268,60 @@ _GATE_CASE = (
     )
 )
 
+# --- shares of parties: what postings leave due, less what proven payouts paid -------------------
+
+_PO, _PI = payouts.c, payout_items.c
+_proved = transitions.alias("proved")
+_paid_out = (
+    select(
+        _PI.loan_id.label("loan"),
+        _PI.number,
+        _PI.component,
+        literal("payable/").concat(_PO.payee).label("account"),
+        _PI.minor,
+        _PO.currency,
+        _proved.c.seq,
+        _proved.c.command_id,
+    )
+    .join(payouts, _PO.key == _PI.payout)
+    .join(
+        _proved,
+        and_(
+            _proved.c.loan_id == "",
+            _proved.c.subject_kind == PAYOUT,
+            _proved.c.subject_key == _PO.key,
+            _proved.c.event == PayoutEvent.PROVEN.value,
+        ),
+    )
+)
+_credited = (
+    select(P.loan, P.number, P.component, P.account, P.minor, P.currency, _E.seq, _E.command_id)
+    .join(entries, _E.seq == P.seq)
+    .where(of("payable"), P.loan.is_not(None))
+)
+_share = union_all(_credited, _paid_out).subquery("share")
+_SHARE = (_share.c.component, _share.c.account)
+_LEFT = func.sum(_share.c.minor)
+_GATE_SHARE = (
+    select(*_GATE, *_SHARE, _LEFT.label("minor"), _share.c.currency)
+    .select_from(_gate)
+    .join(_share, and_(_share.c.loan == _gate.c.loan_id, _share.c.number == _gate.c.number))
+    .where(
+        _CLOSING,
+        or_(_share.c.seq < _gate.c.seq, _share.c.command_id == _gate.c.command_id),
+    )
+    .group_by(*_GATE_KEY, *_SHARE, _share.c.currency)
+    .having(_LEFT < 0)
+)
+_CLOSED_SHARE = (
+    select(*_INSTALLMENT, *_SHARE, _LEFT.label("minor"), _share.c.currency)
+    .select_from(ITEMS)
+    .join(_share, and_(_share.c.loan == _I.loan_id, _share.c.number == _I.number))
+    .where(_I.state == State.CLOSED.value)
+    .group_by(_I.loan_id, _I.number, _I.state, *_SHARE, _share.c.currency)
+    .having(_LEFT < 0)
+)
+
 # --- states, as they are now ---------------------------------------------------------------------
 
 
@@ -368,14 +427,12 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
             _paid_at_gate.c.gate,
             _upto(_paid_at_gate.c.seq, _paid_at_gate.c.command_id),
         ),
-        Question.GATE_SHARE: _at_gate(and_(_CLOSING, of("payable")), P.component, P.account),
+        Question.GATE_SHARE: _GATE_SHARE,
         Question.GATE_ORDER: _GATE_ORDER,
         Question.GATE_CASE: _GATE_CASE,
         Question.CLOSED_OWED: _standing(_PASSED, of(*GIVEN)).having(func.sum(P.minor) != 0),
         Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.payment.label("paid"), None),
-        Question.CLOSED_SHARE: _standing(
-            [State.CLOSED.value], of("payable"), P.component, P.account
-        ).having(func.sum(P.minor) != 0),
+        Question.CLOSED_SHARE: _CLOSED_SHARE,
         Question.STUCK: _standing(values(OWING), of("owed")).having(func.sum(P.minor) == 0),
         Question.LINE_WAITS: _LINE_WAITS,
         Question.LATE_NOTICE: _LATE_NOTICE,

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     literal,
     literal_column,
@@ -23,10 +24,20 @@ from sqlalchemy import (
     union_all,
 )
 
-from adapters.sql.schema.tables import lines, payable_items, portions, postings, subjects
+from adapters.sql.schema.tables import (
+    lines,
+    payable_items,
+    payout_items,
+    payouts,
+    portions,
+    postings,
+    receivable_items,
+    subjects,
+)
 from domain.audit.questions import Question
 from domain.ledger.accounts import REPORTED
 from domain.loan.view import INSTALLMENT
+from domain.payout.lifecycle import GONE, LIVE, WAITING, PayoutState
 
 P, S = postings.c, subjects.c
 ITEMS = select(S.key, S.loan_id, S.number, S.state).where(S.kind == INSTALLMENT).subquery("items")
@@ -92,6 +103,33 @@ _DUE_KEPT = tuple(
     payable_items.c[name]
     for name in ("loan_id", "payment", "number", "component", "party", "place")
 )
+_OWED_KEPT = tuple(
+    receivable_items.c[name]
+    for name in ("loan_id", "payment", "number", "component", "party", "place")
+)
+_O, _T = payouts.c, payout_items.c
+_OF_LOAN = P.payout.is_(None)
+_SHARES = and_(of("payable"), _OF_LOAN)
+"""Postings of shares; those of a payout name no loan, and its items stand for them."""
+_UNDER_WAY = sorted(state.value for state in LIVE - WAITING)
+_HOLDING = sorted(state.value for state in LIVE | GONE)
+
+
+def _in_payouts() -> Select[Any]:
+    """What of each payable item is in a payout that is live or proven."""
+    key = (_T.loan_id, _T.payment, _T.number, _T.component, _O.payee)
+    place = literal("bank/").concat(_O.account)
+    return _kept((*key, place), _T.minor, and_(_O.key == _T.payout, _O.state.in_(_HOLDING)))
+
+
+def _settled(found: Select[Any]) -> Select[Any]:
+    """Differences without items of payouts that came back and whose loans are still learning it."""
+    differs = found.subquery()
+    of_it = (_T.loan_id == differs.c.loan, _T.payment == differs.c.payment)
+    back = exists().where(*of_it, _O.key == _T.payout, _O.state == PayoutState.RETURNED.value)
+    return select(differs).where(~back)
+
+
 _PORTION = (portions.c.loan_id, portions.c.id)
 _ALLOCATED = and_(of(*PAID), P.payment.is_not(None))
 _LEFT = portions.c.amount_minor - portions.c.returned_minor - portions.c.waiting_minor
@@ -101,10 +139,11 @@ _UNNAMED = or_(
     and_(_OF_LINE, P.line.is_(None)),
     and_(of("advance"), or_(P.loan.is_(None), P.payment.is_(None))),
     and_(
-        of("owed", "claim", "payable", "held_by"),
+        or_(of("owed", "claim", "held_by"), _SHARES),
         or_(P.loan.is_(None), P.number.is_(None), P.component.is_(None)),
     ),
-    and_(of("receivable"), P.loan.is_(None)),
+    and_(of("paying"), P.payout.is_(None)),
+    and_(of("receivable"), P.loan.is_(None), P.payout.is_(None)),
 )
 _MONEY = or_(and_(of("suspense"), P.payment.is_not(None)), of("advance", "receivable"))
 _AGAINST = case((of("receivable"), -P.minor), else_=P.minor)
@@ -137,14 +176,39 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
         ),
         Question.SHARES: _differ(
             ("loan", "number", "component"),
-            _journal(_ITEM, -P.minor, of("payable")),
+            _journal(_ITEM, -P.minor, _SHARES),
             _kept(_ITEM, -P.minor, _ALLOCATED),
-            _kept(_ITEM, P.minor, of("held_by", "receivable")),
+            _kept(_ITEM, P.minor, and_(of("held_by", "receivable"), P.payout.is_(None))),
         ),
-        Question.PAYABLE: _differ(
+        Question.PAYABLE: _settled(
+            _differ(
+                ("loan", "payment", "number", "component", "party", "place"),
+                _journal(_DUE, -P.minor, _SHARES),
+                _kept(_DUE_KEPT, payable_items.c.minor - payable_items.c.taken_minor),
+                _in_payouts(),
+            )
+        ),
+        Question.RECEIVABLE: _differ(
             ("loan", "payment", "number", "component", "party", "place"),
-            _journal(_DUE, -P.minor, of("payable")),
-            _kept(_DUE_KEPT, payable_items.c.minor),
+            _journal(
+                _DUE, P.minor, and_(P.account == literal("receivable/").concat(P.party), _OF_LOAN)
+            ),
+            _kept(_OWED_KEPT, receivable_items.c.minor),
+        ),
+        Question.PAYING: _differ(
+            ("payout",),
+            _journal((P.payout,), -P.minor, of("paying")),
+            _kept((_O.key,), _O.minor, _O.state.in_(_UNDER_WAY)),
+        ),
+        Question.PAYOUT_ITEMS: _differ(
+            ("payout",),
+            select(
+                _T.payout,
+                _T.minor.label("journal"),
+                _NOTHING.label("kept"),
+                _NO_CURRENCY.label("currency"),
+            ),
+            _kept((_O.key,), _O.minor),
         ),
         Question.CLAIMS: _differ(
             ("loan", "number", "component"),
@@ -155,7 +219,7 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.MONEY_SIDE: _summed((P.account, *_OF_PAYMENT), _MONEY, _AGAINST).having(
             func.sum(_AGAINST) > 0
         ),
-        Question.SHARE_SIDE: _summed((P.account, *_ITEM), of("payable", "held_by")).having(
+        Question.SHARE_SIDE: _summed((P.account, *_ITEM), or_(_SHARES, of("held_by"))).having(
             func.sum(P.minor) > 0
         ),
         Question.OVER_ALLOCATED: _owed_of.having(func.sum(-P.minor) > 0),

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
 from adapters.sql.read.reader import SqlReader
 from adapters.sql.read.statements import OPEN_CASES
-from adapters.sql.readrows import read_case
-from adapters.sql.schema.tables import cases
+from adapters.sql.readrows import read_case, read_payout
+from adapters.sql.schema.tables import cases, payout_items, payouts
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf
 from domain.case.agenda import view_of as case_view_of
@@ -18,6 +19,9 @@ from domain.kernel.view import View
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.view import installment_of
+from domain.payout.agenda import view_of as payout_view_of
+from domain.payout.items import PayoutItem
+from domain.payout.payout import PAYOUT, Payout
 from ports.clock import Clock
 
 
@@ -42,6 +46,10 @@ class SqlDriverQueries(SqlReader):
             case = await self.case(subject.key)
             now = self._clock.now()
             return None if case is None else case_view_of(case, self._rules.case_policy, now)
+        if subject.kind == PAYOUT:
+            payout = await self.payout(subject.key)
+            now = self._clock.now()
+            return None if payout is None else payout_view_of(payout, self._rules.payouts, now)
         loan_id, number = installment_of(subject)
         async with look(self._engine) as conn:
             loan = await read_loan_now(conn, loan_id, self._cache)
@@ -51,6 +59,21 @@ class SqlDriverQueries(SqlReader):
             found = [read_case(row.body) for row in rows]
         by_key = {case.key: case for case in found}
         return self._view_of(loan, number, self._rules, self._clock.now(), by_key)
+
+    async def payout(self, key: str) -> Payout | None:
+        """A payout as the books hold it."""
+        rows = await self._rows(select(payouts.c.body).where(payouts.c.key == key))
+        return read_payout(rows[0].body) if rows else None
+
+    async def payout_items(
+        self, key: str, after: tuple[str, str, int, str], limit: int
+    ) -> tuple[PayoutItem, ...]:
+        """Items of a payout in the order of their keys, after one of them."""
+        of = payout_items.c
+        names = (of.loan_id, of.payment, of.number, of.component)
+        found = select(*names, of.minor).where(of.payout == key, tuple_(*names) > tuple_(*after))
+        rows = await self._rows(found.order_by(*names).limit(limit))
+        return tuple(PayoutItem(*row[:5]) for row in rows)
 
     async def loan(self, loan_id: str) -> Loan | None:
         """The whole aggregate."""

@@ -17,12 +17,14 @@ from domain.ledger import accounts
 from domain.ledger.accounts import REPORTED
 from domain.ledger.chain import Verification
 from domain.loan.aggregate import Installment, LineState, Loan
-from domain.loan.payables import Key, payable_items
+from domain.loan.payables import Key, key_of, payable_items, receivable_items
 from domain.loan.placing import Item, Position, lying
 from domain.loan.sharing import held
 from domain.loan.view import INSTALLMENT
 from domain.payment.payment import Payment
-from domain.payment.portion import Portion
+from domain.payment.portion import Portion, ShareFate
+from domain.payout.lifecycle import GONE, LIVE, PayoutState
+from domain.payout.payout import Payout
 from domain.pricing.amounts import Amounts, Component
 
 _GIVEN = ("owed", "forgiven", "written_off", "subrogated")
@@ -92,8 +94,12 @@ class LoanRows:
     attempts: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
     notices: dict[str, Row[Any]] = field(default_factory=dict)
     portions: dict[str, Row[Any]] = field(default_factory=dict)
-    items: dict[Key, int] = field(default_factory=dict)
-    """What parties are due, by item and place."""
+    items: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    """What parties are due, and what of it is taken by payouts, by item and place."""
+    owed: dict[Key, int] = field(default_factory=dict)
+    """What parties have to give back, by item and place."""
+    paid: list[tuple[Payout, Key, int]] = field(default_factory=list)
+    """Items of payouts."""
     states: dict[int, str] = field(default_factory=dict)
     fates: dict[str, str] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
@@ -298,19 +304,52 @@ def _compare_children(loan: Loan, kept: LoanRows, found: Verification) -> None:
 
 def _compare_items(loan: Loan, kept: LoanRows, found: Verification) -> None:
     due: dict[Key, int] = {}
+    owed: dict[Key, int] = {}
+    learnt: set[tuple[str, Key]] = set()
     for portion in loan.portions:
         due |= payable_items(loan, portion)
-    for key in sorted(due.keys() | kept.items.keys()):
-        mine, said = kept.items.get(key, 0), due.get(key, 0)
-        if mine != said:
-            name = "/".join(str(part) for part in key)
-            found.fault(f"payable item {name} is kept with {mine}, its portion says {said}")
+        owed |= receivable_items(loan, portion)
+        learnt |= {
+            (move.ref, key_of(loan, portion, move.item))
+            for move in portion.moves
+            if move.fate is ShareFate.REMITTED
+        }
+    taken = _taken(kept, learnt, found)
+    kept_due = {key: minor for key, (minor, _) in kept.items.items()}
+    kept_taken = {key: minor for key, (_, minor) in kept.items.items()}
+    for what, mine, said in (
+        ("payable item", kept_due, due),
+        ("taken of payable item", kept_taken, taken),
+        ("receivable item", kept.owed, owed),
+    ):
+        for key in sorted(mine.keys() | said.keys()):
+            if mine.get(key, 0) != said.get(key, 0):
+                name = "/".join(str(part) for part in key)
+                by = "its payouts say" if mine is kept_taken else "its portion says"
+                text = f"is kept with {mine.get(key, 0)}, {by} {said.get(key, 0)}"
+                found.fault(f"{what} {name} {text}")
+
+
+def _taken(kept: LoanRows, learnt: set[tuple[str, Key]], found: Verification) -> dict[Key, int]:
+    """What is in payouts that the loan has not learnt of; what it should have learnt, or not."""
+    taken: dict[Key, int] = {}
+    for payout, key, minor in kept.paid:
+        knows = (payout.key, key) in learnt
+        is_proven = payout.state in GONE or payout.state is PayoutState.RETURNED
+        waits = is_proven and not payout.learnt and not knows
+        if payout.state in LIVE or waits:
+            taken[key] = taken.get(key, 0) + minor
+        must = payout.state is PayoutState.CLOSED
+        if knows != must and (must or not is_proven):
+            said = "has not learnt" if must else "takes for remitted"
+            found.fault(f"loan {key[0]} {said} an item of payout {payout.key}")
+    return taken
 
 
 def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verification) -> None:
     name = f"payment {portion.id} of loan {loan.id}"
     proven = portion.settled_minor - portion.return_settled_minor
-    theirs = sum(held(loan, portion).values())
+    theirs = sum(held(loan, portion).values()) - sum(receivable_items(loan, portion).values())
     pairs = {
         "not taken back": (portion.net_minor, sums.payment(portion.id, *REPORTED, own=(True,))),
         "proven": (proven, -sums.payment(portion.id, *REPORTED, own=(False,))),

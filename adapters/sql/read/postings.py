@@ -29,7 +29,7 @@ def trail_statements(key: str) -> Iterator[Select[Any]]:
     yield _POSTINGS.where(postings.c.line == key)
 
 
-_TEXTS = ("loan", "component", "payment", "place", "party")
+_TEXTS = ("loan", "component", "payment", "place", "party", "payout")
 ITEM_KEY: Key = (
     (func.coalesce(postings.c.loan, ""), str),
     (func.coalesce(postings.c.number, 0), int),
@@ -42,7 +42,10 @@ ITEM_KEY: Key = (
 def items_statement(account: str) -> Select[Any]:
     """Reads one account by item: a part of the index, however long the journal is."""
     of = postings.c
-    key = (of.loan, of.number, of.component, of.payment, of.place, of.party, of.currency)
+    key = (
+        *(of.loan, of.number, of.component, of.payment, of.place, of.party),
+        *(of.payout, of.currency),
+    )
     total = func.sum(of.minor)
     return (
         select(*key, total.label("minor"))
@@ -64,6 +67,7 @@ def as_item(account: str, row: Row[Any]) -> AccountItem:
         row.payment,
         row.place,
         int(row.minor),
+        row.payout,
     )
 
 

@@ -3,8 +3,11 @@
 from adapters.sql.read.consolequeries import SqlConsoleQueries
 from adapters.sql.read.driverqueries import SqlDriverQueries
 from adapters.sql.read.ledgerqueries import SqlLedgerQueries
+from adapters.sql.read.payoutqueries import SqlPayoutQueries
 from adapters.sql.read.sweepqueries import SqlSweepQueries
 
 
-class SqlQueries(SqlDriverQueries, SqlSweepQueries, SqlConsoleQueries, SqlLedgerQueries):
-    """All four ports of reading; whoever is given it names the one that it needs."""
+class SqlQueries(
+    SqlDriverQueries, SqlSweepQueries, SqlConsoleQueries, SqlLedgerQueries, SqlPayoutQueries
+):
+    """All five ports of reading; whoever is given it names the one that it needs."""

@@ -8,7 +8,8 @@ every column with the body that stands beside it.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,7 +22,8 @@ from adapters.sql.read.auditsums import of
 from adapters.sql.read.keptrows import LoanRows, Sums
 from adapters.sql.read.looking import readable_loans
 from adapters.sql.read.recountmandates import recount_mandates
-from adapters.sql.readrows import read_case, read_line, read_payment
+from adapters.sql.read.recountpayouts import recount_payouts
+from adapters.sql.readrows import read_case, read_line, read_payment, read_payout
 from adapters.sql.schema import tables
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.payables import COLUMNS
@@ -33,6 +35,7 @@ from domain.ledger.accounts import REPORTED
 from domain.ledger.chain import FAULTS_KEPT, Verification
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT, installment_of
+from domain.payout.payout import Payout
 
 LOANS_PAGE = 50
 LINES_PAGE = 500
@@ -47,6 +50,7 @@ async def recount(conn: AsyncConnection, found: Verification) -> int:
     counted = await _balances(conn, found)
     counted += await _loans(conn, found)
     counted += await recount_mandates(conn, found)
+    counted += await recount_payouts(conn, found)
     counted += await _payments(conn, found)
     counted += await _lines(conn, found)
     counted += await _cases(conn, found)
@@ -122,7 +126,12 @@ async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, Loa
     for row in await _page(conn, tables.portions.c.loan_id, names):
         found[row.loan_id].portions[row.id] = row
     for row in await _page(conn, tables.payable_items.c.loan_id, names):
-        found[row.loan_id].items[tuple(getattr(row, name) for name in COLUMNS)] = row.minor
+        key = tuple(getattr(row, name) for name in COLUMNS)
+        found[row.loan_id].items[key] = (row.minor, row.taken_minor)
+    for row in await _page(conn, tables.receivable_items.c.loan_id, names):
+        key = tuple(getattr(row, name) for name in COLUMNS)
+        found[row.loan_id].owed[key] = row.minor
+    await _in_payouts(conn, names, found)
     for row in await _page(conn, tables.loans.c.id, names):
         found[row.id].loan = row
     values = {"values": listed(names, postgres=conn.dialect.name == "postgresql")}
@@ -139,6 +148,22 @@ async def _rows_of(conn: AsyncConnection, names: Sequence[str]) -> dict[str, Loa
     for row in await conn.execute(_sums(of["postings"]), values):
         found[row.loan].sums.take(row)
     return found
+
+
+async def _in_payouts(
+    conn: AsyncConnection, names: Sequence[str], found: Mapping[str, LoanRows]
+) -> None:
+    """Items of payouts of a page of loans, each with its payout."""
+    bodies: dict[str, Payout] = {}
+    items = await _page(conn, tables.payout_items.c.loan_id, names)
+    keys = sorted({row.payout for row in items})
+    for row in await _page(conn, tables.payouts.c.key, keys):
+        with suppress(ValidationError):  # said where payouts are compared
+            bodies[row.key] = read_payout(row.body)
+    for row in items:
+        if (payout := bodies.get(row.payout)) is not None:
+            share = (row.number, row.component, payout.payee, payout.place)
+            found[row.loan_id].paid.append((payout, (row.loan_id, row.payment, *share), row.minor))
 
 
 async def _page(conn: AsyncConnection, column: Any, names: Sequence[str]) -> list[Row[Any]]:  # noqa: ANN401
@@ -336,6 +361,12 @@ _ORPHANS: dict[str, Select[Any]] = {
     .distinct(),
     "loans under mandate": select(tables.loans.c.mandate_ref)
     .where(~exists().where(tables.mandates.c.ref == tables.loans.c.mandate_ref))
+    .distinct(),
+    "items of payout": select(tables.payout_items.c.payout)
+    .where(~exists().where(tables.payouts.c.key == tables.payout_items.c.payout))
+    .distinct(),
+    "postings of payout": select(_P.payout)
+    .where(_P.payout.is_not(None), ~exists().where(tables.payouts.c.key == _P.payout))
     .distinct(),
     "moves of case": select(_T.subject_key)
     .where(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,6 +17,7 @@ from adapters.sql.write.books import SqlBooks
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel.change import Applied, Refused
 from domain.loan.aggregate import Rulebook
+from domain.payout.items import PayoutItem
 from domain.payout.payout import PayoutOrdered
 from domain.payout.view import PayoutView
 from domain.statement.statement import LineItem, StatementLine
@@ -35,7 +35,7 @@ from tests.support.doors import (
 )
 from tests.support.memory import TESTER, board
 from tests.support.memory import schedule as planned
-from tests.support.payouts import K, PAYOUT_DRIVER, Paying, pooled
+from tests.support.payouts import PAYOUT_DRIVER, K, Paying, pooled
 
 DAY = date(2026, 3, 10)
 RULES = Paying.of().books.rules
@@ -134,8 +134,6 @@ class Bench:
     async def learn(self, view: PayoutView, *, returned: bool = False) -> PayoutView:
         """The loans of a payout learn of it, then the payout that they have."""
         found = await self.rows(tables.payout_items, payout=view.subject.key)
-        from domain.payout.items import PayoutItem
-
         for row in found:
             item = PayoutItem(row.loan_id, row.payment, row.number, row.component, row.minor)
             await self.give(
@@ -159,7 +157,7 @@ class Bench:
         """Everything that can be recomputed agrees, and the audit finds nothing."""
         assert (await self.queries.verify()).faults == ()
         report = await SqlSelfAudit(self.engine, self.clock, self.books_rules).audit()
-        assert report.found.findings == (), report.found
+        assert report.found.kept == []
 
     @property
     def books_rules(self) -> Rulebook:
@@ -302,10 +300,7 @@ async def test_ten_thousand_items_are_one_payout(bench: Bench) -> None:
     await bench.paid_loans("L1")
     (payment,) = await bench.rows(tables.payments)
     (item,) = await bench.rows(tables.payable_items, party="funder-1")
-    many = [
-        {**item._mapping, "number": number, "minor": 7}  # noqa: SLF001
-        for number in range(2, 10_001)
-    ]
+    many = [{**item._mapping, "number": number, "minor": 7} for number in range(2, 10_001)]
     async with bench.engine.begin() as conn:
         await conn.execute(insert(tables.payable_items), many)
     before = bench.books.counters.statements

@@ -1,0 +1,85 @@
+"""Reads what is open for payees and what they owe: implements `ports.payoutqueries`."""
+
+from datetime import date
+
+from sqlalchemy import and_, func, literal, select
+
+from adapters.sql.read.reader import SqlReader
+from adapters.sql.schema.tables import payable_items, payouts, receivable_items
+from adapters.sql.write.taking import OPEN
+from domain.ledger import accounts
+from domain.loan.payables import BANK
+from ports.payoutqueries import Remittable
+
+_I, _O, _R = payable_items.c, payouts.c, receivable_items.c
+_AT_BANK = func.substr(_I.place, 1, len(BANK)) == literal(BANK)
+
+
+class SqlPayoutQueries(SqlReader):
+    """Gives sums over open items; each is a part of an index."""
+
+    async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
+        """See the port."""
+        key = (_I.party, _I.currency, _I.place)
+        found = (
+            select(
+                *key,
+                func.count().label("items"),
+                func.sum(_I.minor - _I.taken_minor).label("minor"),
+                func.min(_I.since).label("oldest_on"),
+            )
+            .where(_I.party.in_(parties), _AT_BANK, OPEN)
+            .group_by(*key)
+            .order_by(*key)
+        )
+        rows = await self._rows(found)
+        return tuple(
+            Remittable(
+                row.party,
+                row.currency,
+                row.place.removeprefix(BANK),
+                int(row.items),
+                int(row.minor),
+                row.oldest_on,
+            )
+            for row in rows
+        )
+
+    async def requests_of(
+        self, party: str, currency: str, account: str, cut_off_on: date
+    ) -> tuple[str, ...]:
+        """See the port."""
+        mine = and_(
+            _O.account == account,
+            _O.currency == currency,
+            _O.payee == party,
+            _O.cut_off_on == cut_off_on,
+        )
+        rows = await self._rows(select(_O.state).where(mine).order_by(_O.number))
+        return tuple(row.state for row in rows)
+
+    async def owing(self) -> tuple[tuple[str, str, str], ...]:
+        """See the port."""
+        key = (_R.party, _R.currency, _R.place)
+        rows = await self._rows(select(*key).distinct().order_by(*key))
+        return tuple((row.party, row.currency, row.place.removeprefix(BANK)) for row in rows)
+
+    async def loans_to_set_off(
+        self, party: str, currency: str, account: str, limit: int
+    ) -> tuple[str, ...]:
+        """See the port."""
+        place = accounts.bank(account)
+        owed = select(_R.loan_id).where(
+            _R.place == place, _R.currency == currency, _R.party == party
+        )
+        due = select(_I.loan_id).where(
+            _I.place == place, _I.currency == currency, _I.party == party, OPEN
+        )
+        found: dict[str, None] = {}
+        half = max(1, limit // 2)
+        for statement, most in ((owed, half), (due, limit)):
+            ordered = statement.distinct().order_by(statement.selected_columns.loan_id)
+            for row in await self._rows(ordered.limit(limit)):
+                if len(found) < most:
+                    found[row.loan_id] = None
+        return tuple(found)

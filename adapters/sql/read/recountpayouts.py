@@ -1,0 +1,112 @@
+"""Compares the payouts that are kept with their items, the journal, and what lists show of them."""
+
+from collections import defaultdict
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.sql import readrows, rows
+from adapters.sql.engine import among, listed
+from adapters.sql.schema import tables
+from domain.ledger import accounts
+from domain.ledger.chain import Verification
+from domain.payout.items import PayoutItem, Summing
+from domain.payout.lifecycle import GONE, LIVE, WAITING
+from domain.payout.payout import PAYOUT, Payout
+
+PAGE = 200
+"""Payouts that are compared together; their items are read one payout after the other."""
+ROWS = 5_000
+"""Items in memory at a time."""
+_O, _P, _S, _T = (
+    tables.payouts.c,
+    tables.postings.c,
+    tables.subjects.c,
+    tables.transitions.c,
+)
+
+
+async def recount_payouts(conn: AsyncConnection, found: Verification) -> int:
+    """Put every difference into `found`: columns, state, items, postings, and the row in lists."""
+    counted, after, postgres = 0, "", conn.dialect.name == "postgresql"
+    last = (
+        select(func.max(_T.seq))
+        .where(_T.loan_id == "", _T.subject_kind == PAYOUT)
+        .where(among(_T.subject_key, "values", postgres=postgres))
+        .group_by(_T.subject_key)
+    )
+    moves = select(_T.subject_key, _T.target).where(_T.seq.in_(last))
+    posted = (
+        select(_P.payout, _P.account, func.sum(_P.minor).label("minor"))
+        .where(among(_P.payout, "values", postgres=postgres))
+        .group_by(_P.payout, _P.account)
+    )
+    shown = select(_S.key, _S.state, _S.version, _S.is_final, _S.amount_minor).where(
+        _S.kind == PAYOUT, among(_S.key, "values", postgres=postgres)
+    )
+    while True:
+        page = select(tables.payouts).where(_O.key > after).order_by(_O.key).limit(PAGE)
+        kept: list[Any] = list(await conn.execute(page))
+        if not kept:
+            return counted
+        after = kept[-1].key
+        names = {"values": listed([row.key for row in kept], postgres=postgres)}
+        states = {row.subject_key: row.target for row in await conn.execute(moves, names)}
+        sums: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for row in await conn.execute(posted, names):
+            sums[row.payout][row.account] = int(row.minor)
+        views = {row.key: row for row in await conn.execute(shown, names)}
+        for row in kept:
+            try:
+                payout = readrows.read_payout(row.body)
+            except ValidationError:
+                found.fault(f"payout {row.key} cannot be read back")
+                continue
+            _compare(payout, row, states.get(row.key, ""), views.get(row.key), found)
+            _compare_postings(payout, sums[row.key], found)
+            counted += 1 + await _compare_items(conn, payout, found)
+
+
+def _compare(payout: Payout, kept: Any, state: str, shown: Any, found: Verification) -> None:  # noqa: ANN401
+    name = f"payout {payout.key}"
+    for column, mine in rows.payout_row(payout).items():
+        held = kept._mapping[column]  # noqa: SLF001  (the public way to a row's columns by name)
+        if column != "body" and held != mine:
+            found.fault(f"{name}: column {column} is {held}, its body says {mine}")
+    if payout.state.value != state:
+        text = f"is kept as {payout.state.value}, its moves end at {state or 'nothing'}"
+        found.fault(f"{name} {text}")
+    row = (payout.state.value, payout.version, payout.minor)
+    if shown is None or (shown.state, shown.version, shown.amount_minor) != row:
+        found.fault(f"lists do not show {name} as it is")
+
+
+def _compare_postings(payout: Payout, sums: dict[str, int], found: Verification) -> None:
+    """What its entries leave payable, and as paying."""
+    out = payout.minor if payout.state in (LIVE | GONE) - WAITING else 0
+    expected = {
+        accounts.payable(payout.payee): out,
+        accounts.paying(payout.payee): -out if payout.state in LIVE else 0,
+    }
+    for account, mine in expected.items():
+        if (posted := sums.get(account, 0)) != mine:
+            text = f"leaves {mine} on {account}, its postings say {posted}"
+            found.fault(f"payout {payout.key} {text}")
+
+
+async def _compare_items(conn: AsyncConnection, payout: Payout, found: Verification) -> int:
+    """Count, sum and digest of its items, read a page at a time; how many there are."""
+    of, summing = tables.payout_items.c, Summing()
+    names = (of.loan_id, of.payment, of.number, of.component)
+    items = select(*names, of.minor).where(of.payout == payout.key).order_by(*names)
+    async with conn.stream(items, execution_options={"max_row_buffer": ROWS}) as read:
+        async for row in read:
+            summing.take(PayoutItem(*row))
+    if summing.result() != payout.items:
+        text = f"is kept with {payout.items.count} items of {payout.items.minor}"
+        now = summing.result()
+        more = f"there are {now.count} of {now.minor}, or others than were hashed"
+        found.fault(f"payout {payout.key} {text}, {more}")
+    return summing.result().count
