@@ -1,16 +1,18 @@
-"""The workflow of every few minutes: leftover messages, missing drivers, clocks of cases."""
+"""The workflow of every few minutes: leftover messages, missing drivers, cases and payees."""
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseActivities
     from activities.healing import HealActivities, Healed, HealOrder
+    from activities.payouts import RemittanceActivities
     from workflows import names, policies
+    from workflows.daily_sweep import REMITTANCE
 
 
 @workflow.defn(name="Heal")
 class HealWorkflow:
-    """One round of healing, and of what is due for cases."""
+    """One round of healing, and of what is due for cases and payees."""
 
     @workflow.run
     async def run(self, order: HealOrder) -> Healed:
@@ -24,4 +26,9 @@ class HealWorkflow:
             CaseActivities.sweep,
             **policies.on(names.BOOKS, policies.BULK, "remind of cases and hand them up"),
         )
+        if workflow.patched(REMITTANCE):
+            await workflow.execute_activity_method(
+                RemittanceActivities.remit,
+                **policies.on(names.BOOKS, policies.BULK, "request what is due to payees"),
+            )
         return healed

@@ -15,6 +15,7 @@ from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
 from ports.archive import Look, Reached, StatementRecord
 from ports.boarding import LoanApplication
+from ports.payoutqueries import Remittable
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
 from ports.sweepqueries import Due
 from tests.support.doors import AnyCommand
@@ -266,3 +267,23 @@ PLAIN = LoanApplication(
     account_token="A-1",
 )
 """A loan as upstream sends it."""
+
+
+class NoPayees:
+    """Nobody is due anything; the policy of payees names nobody, so nobody asks."""
+
+    async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
+        raise AssertionError(parties)
+
+    async def requests_of(
+        self, party: str, currency: str, account: str, cut_off_on: date
+    ) -> tuple[str, ...]:
+        raise AssertionError(party)
+
+    async def owing(self) -> tuple[tuple[str, str, str], ...]:
+        raise AssertionError
+
+    async def loans_to_set_off(
+        self, party: str, currency: str, account: str, limit: int
+    ) -> tuple[str, ...]:
+        raise AssertionError(party)

@@ -12,6 +12,7 @@ from activities.boarding import BoardActivities
 from activities.cases import CaseActivities
 from activities.collecting import Collector
 from activities.healing import HealActivities
+from activities.payouts import RemittanceActivities
 from activities.statementcontrols import StatementControls
 from activities.statements import StatementActivities
 from activities.statementwatch import StatementWatch
@@ -29,11 +30,13 @@ from tests.fakes.bulk import (
     FakeOutbox,
     FakeQueries,
     FakeReader,
+    NoPayees,
     statement,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.sources import FakeSource
 from tests.support.doors import BoardLoan
+from tests.support.memory import RULES
 
 
 class PlainBoarding:
@@ -110,6 +113,7 @@ class BulkStage:
             HealActivities(self.queries, self.outbox, self.drivers, self.clock).heal,
             BoardActivities(self.ledger, PlainBoarding()).board,
             CaseActivities(self.ledger, self.queries, self.clock).sweep,
+            RemittanceActivities(self.ledger, NoPayees(), RULES.payouts, self.clock).remit,
         ]
         role = Role(self.queue, runs_workflows=True, pollers_most=3)
         async with (

@@ -73,7 +73,7 @@ class SqlDriverQueries(SqlReader):
         names = (of.loan_id, of.payment, of.number, of.component)
         found = select(*names, of.minor).where(of.payout == key, tuple_(*names) > tuple_(*after))
         rows = await self._rows(found.order_by(*names).limit(limit))
-        return tuple(PayoutItem(*row[:5]) for row in rows)
+        return tuple(PayoutItem._make(row) for row in rows)
 
     async def loan(self, loan_id: str) -> Loan | None:
         """The whole aggregate."""
