@@ -269,13 +269,17 @@ class RemittanceActivities:
         is not requested again for it.
         """
         async with heartbeats():
-            done = Remitted()
-            if not self._rules.policy.payees:
-                return done
-            done = await self._set_off(done)
-            for one in await self._queries.remittable(tuple(sorted(self._rules.policy.payees))):
-                done = await self._request(one, done)
+            return await self.once()
+
+    async def once(self) -> Remitted:
+        """One round, also outside of an activity."""
+        done = Remitted()
+        if not self._rules.policy.payees:
             return done
+        done = await self._set_off(done)
+        for one in await self._queries.remittable(tuple(sorted(self._rules.policy.payees))):
+            done = await self._request(one, done)
+        return done
 
     async def _set_off(self, done: Remitted) -> Remitted:
         for party, currency, account in await self._queries.owing():
@@ -290,7 +294,7 @@ class RemittanceActivities:
                 account=account,
                 loans=loans,
             )
-            done = await self._give(command, replace(done, set_off=done.set_off + 1))
+            done = await self._give(command, done, replace(done, set_off=done.set_off + 1))
         return done
 
     async def _request(self, one: Remittable, done: Remitted) -> Remitted:
@@ -311,10 +315,12 @@ class RemittanceActivities:
             account=one.account,
             cut_off_on=day,
         )
-        return await self._give(command, replace(done, requested=done.requested + 1))
+        return await self._give(command, done, replace(done, requested=done.requested + 1))
 
-    async def _give(self, command: RequestPayout | SetOff, done: Remitted) -> Remitted:
-        """Apply one command; `done` counts it as done already."""
+    async def _give(
+        self, command: RequestPayout | SetOff, done: Remitted, counted: Remitted
+    ) -> Remitted:
+        """Apply one command; `counted` is `done` with it."""
         try:
             answer = await self._books.apply(command)
         except Exception:  # noqa: BLE001  (one that fails holds up no other)
@@ -323,7 +329,7 @@ class RemittanceActivities:
         if isinstance(answer, Refused):
             activity.logger.info("%s refused by %s", command.kind, answer.rule)
             return replace(done, refused=done.refused + 1)
-        return done
+        return counted
 
 
 def _lessons(

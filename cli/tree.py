@@ -37,6 +37,7 @@ COMMANDS = {
     "lists": ("installments",),
     "caselist": ("cases",),
     "cases": ("case",),
+    "payouts": ("payouts", "payout", "remit"),
     "order": ("order",),
     "mandate": ("mandate",),
     "accounts": ("accounts",),

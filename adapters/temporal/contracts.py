@@ -23,11 +23,15 @@ from domain.case.view import CaseView
 from domain.kernel.order import OperatorOrder
 from domain.loan.commands import ORDERS, Order
 from domain.loan.view import InstallmentView
+from domain.payout.commands import PAYOUT_ORDERS, AnyPayoutOrder
+from domain.payout.view import PayoutView
 from ports.boarding import LoanApplication
 from workflows.messages import Closure, Story
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
-_ORDERS: Mapping[str, type[OperatorOrder]] = MappingProxyType({**ORDERS, **CASE_ORDERS})
+_ORDERS: Mapping[str, type[OperatorOrder]] = MappingProxyType(
+    {**ORDERS, **CASE_ORDERS, **PAYOUT_ORDERS}
+)
 """Orders on any kind of subject; no two have one kind."""
 WORDS = ("title", "description")
 """Keywords for people; a change of words alone is no new version."""
@@ -86,6 +90,9 @@ def contracts() -> tuple[Contract, ...]:
         Contract("case-view", CaseView, from_us=True),
         Contract("case-override", Annotated[AnyCaseOrder, Field(discriminator="kind")]),
         Contract("case-override-answer", CaseView, from_us=True),
+        Contract("payout-view", PayoutView, from_us=True),
+        Contract("payout-override", Annotated[AnyPayoutOrder, Field(discriminator="kind")]),
+        Contract("payout-override-answer", PayoutView, from_us=True),
     )
 
 

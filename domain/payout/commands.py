@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, Literal, get_args
 
@@ -144,6 +145,15 @@ class RaisePayout(PayoutCommand):
     kind: Literal["raise_payout"] = "raise_payout"
 
 
+class Became(StrEnum):
+    """What a person may say became of a payout in doubt."""
+
+    EXECUTED = "executed"
+    """It waits for its bank line."""
+    NOT_EXECUTED = "not_executed"
+    """Its items are open again."""
+
+
 # --- orders --------------------------------------------------------------------------------------
 
 
@@ -183,15 +193,12 @@ class CancelPayout(AnyOrderOnPayout):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlePayout(AnyOrderOnPayout):
-    """Say what became of a payout in doubt, as the channel has said in writing; needs an approver.
-
-    Executed: it waits for its bank line. Not executed: its items are open again.
-    """
+    """Say what became of a payout in doubt, as the channel says in writing; two people do."""
 
     story: ClassVar[str] = "payout in doubt settled"
 
     kind: Literal["settle_payout"] = "settle_payout"
-    executed: bool
+    became: Became
 
 
 AnyPayoutOrder = ApprovePayout | RefusePayout | CancelPayout | SettlePayout

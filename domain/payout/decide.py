@@ -22,6 +22,7 @@ from domain.payout.agenda import PayoutRules
 from domain.payout.commands import (
     AnyOrderOnPayout,
     ApprovePayout,
+    Became,
     CancelPayout,
     InstructPayout,
     PayoutActionCommand,
@@ -325,7 +326,7 @@ def _order_given(work: Decision[C_co], payout: Payout, order: AnyOrderOnPayout) 
         case CancelPayout():
             work.move_payout(replace(payout, needs_operator=""), _E.CANCELLED, order.reason)
             work.release_items(payout.key)
-        case SettlePayout(executed=True):
+        case SettlePayout(became=Became.EXECUTED):
             paid = _ended(work, payout, AttemptState.CONFIRMED, "BY_HAND")
             work.move_payout(replace(paid, needs_operator=""), _E.EXECUTED, order.reason)
             work.close_case(casekeys.in_doubt(payout.order_no), "a person has settled it")

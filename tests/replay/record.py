@@ -35,6 +35,7 @@ from tests.fakes.bulk import PLAIN
 from tests.fakes.rails import NSF, OK, PENDING
 from tests.support.bulk import BulkStage
 from tests.support.casestage import CaseStage, quick
+from tests.support.payoutstage import PayoutStage
 from tests.support.stage import Handle, Stage, sent, stage, until
 from workflows import names, policies
 from workflows.installment import InstallmentWorkflow
@@ -329,7 +330,7 @@ async def case_handed_up_and_resolved(client: Client, mark: str) -> Any:
 
 
 @scenario
-async def sweep(client: Client, mark: str) -> Any:
+async def sweep_that_remits(client: Client, mark: str) -> Any:
     scene = BulkStage(client, f"bulk-{mark}")
     scene.queries.to_roll = ["L-1", "L-2"]
     sha256 = scene.source.offer("f1", b"s1", DAY)
@@ -362,11 +363,34 @@ async def _statement(client: Client, mark: str, content: bytes) -> Any:
 
 
 @scenario
-async def heal(client: Client, mark: str) -> Any:
+async def heal_that_remits(client: Client, mark: str) -> Any:
     scene = BulkStage(client, f"bulk-{mark}")
     async with scene.workers():
         await scene.starter.heal(f"t-{mark}", HealOrder())
     return client.get_workflow_handle(f"heal/t-{mark}/now")
+
+
+@scenario
+async def payout_closed(client: Client, mark: str) -> Any:
+    scene = PayoutStage(client, mark)
+    async with scene.workers():
+        handle = await scene.open()
+        await until(lambda: scene.books.now.state == "PAID")
+        await scene.line(handle)
+        await scene.ended(handle)
+    return handle
+
+
+@scenario
+async def payout_unknown_then_inquired(client: Client, mark: str) -> Any:
+    scene = PayoutStage(client, mark)
+    scene.channel.lose = 1
+    async with scene.workers():
+        handle = await scene.open()
+        await until(lambda: scene.books.now.state == "PAID")
+        await scene.line(handle)
+        await scene.ended(handle)
+    return handle
 
 
 @scenario

@@ -17,6 +17,7 @@ from domain.kernel.command import Actor, Scope
 from domain.loan.change import Change
 from domain.payout import lifecycle_doc
 from domain.payout.agenda import next_action
+from domain.payout.commands import Became
 from domain.payout.items import ItemSum, PayoutItem, Summing
 from domain.payout.lifecycle import PayoutState
 from domain.payout.payout import PayoutOrdered
@@ -376,10 +377,13 @@ def test_a_payout_in_doubt_is_asked_about_and_then_a_person_settles_it() -> None
     doubt = f"payout_in_doubt/{s.payout(key).order_no}"
     assert (state(s, key), s.books.payout_view(key).needs_operator) == (_S.IN_DOUBT, "in doubt")
     assert doubt in s.books.cases
-    assert rule(s.give(SettlePayout, payout=key, executed=True)) == "payout.approver"
-    s.give(SettlePayout, payout=key, executed=True, approver="second")
+    assert rule(s.give(SettlePayout, payout=key, became=Became.EXECUTED)) == "payout.approver"
+    s.give(SettlePayout, payout=key, became=Became.EXECUTED, approver="second")
     assert (state(s, key), doubt in s.books.cases) == (_S.PAID, False)
-    assert rule(s.give(SettlePayout, payout=key, executed=True, approver="x")) == "payout.state"
+    assert (
+        rule(s.give(SettlePayout, payout=key, became=Became.EXECUTED, approver="x"))
+        == "payout.state"
+    )
 
 
 def test_a_person_may_say_that_it_was_not_executed() -> None:
@@ -387,7 +391,7 @@ def test_a_person_may_say_that_it_was_not_executed() -> None:
     s = one()
     key = out(s)
     s.said(key, OutcomeClass.TECH)
-    s.give(SettlePayout, payout=key, executed=False, approver="second")
+    s.give(SettlePayout, payout=key, became=Became.NOT_EXECUTED, approver="second")
     assert state(s, key) is _S.FAILED
     assert f"payout_failed/funder-1/CNY/{K}" in s.books.cases
 
