@@ -23,6 +23,7 @@ NAMES = (
     "verify",
     "files",
     "boarding",
+    "payouts",
     "audit",
     "proofs",
     "wakeup",

@@ -164,7 +164,10 @@ def payout(  # noqa: PLR0913  (one parameter for each option)
 
 
 def remit(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
-    """Set off what payees owe, and request what is open at their last cut-offs, as a sweep does."""
+    """Set off what payees owe, and request what is open at their last cut-offs, as a sweep does.
+
+    Exit code 1 if anything was refused or failed.
+    """
     done = run_async(_remit(books_settings(ctx, home)))
     counted = {
         "set_off": done.set_off,

@@ -5,12 +5,13 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.kernel.command import Command
-from domain.payout import decide, outcomes
-from domain.payout.commands import RecordPayoutOutcome, RecordPayoutUnsent
+from domain.payout import decide, outcomes, requesting
+from domain.payout.commands import RecordPayoutOutcome, RecordPayoutUnsent, RequestPayout
 
 HANDLERS: Mapping[type[Command], Callable[[Any, Any], Any]] = MappingProxyType(
     {
         **decide.HANDLERS,
+        RequestPayout: requesting.request_payout,
         RecordPayoutOutcome: outcomes.record_outcome,
         RecordPayoutUnsent: outcomes.record_unsent,
     }

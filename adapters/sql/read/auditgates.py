@@ -21,7 +21,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    union_all,
 )
 
 from adapters.sql.read.auditmandates import BARRED, HARD_REFUSED, MANDATE_ENDED
@@ -37,8 +36,6 @@ from adapters.sql.schema.tables import (
     loans,
     notices,
     payments,
-    payout_items,
-    payouts,
     postings,
     transitions,
 )
@@ -54,14 +51,12 @@ from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import INSTALLMENT
 from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
-from domain.payout.lifecycle import PayoutEvent
-from domain.payout.payout import PAYOUT
 
 NO_ACCOUNT = "no account"
 """Stands for the account of a bank line that is not kept."""
 
 _A, _E, _I, _T = attempts.c, entries.c, ITEMS.c, transitions.c
-_INSTALLMENT = (_I.loan_id.label("loan"), _I.number, _I.state)
+INSTALLMENT_KEY = (_I.loan_id.label("loan"), _I.number, _I.state)
 _OF_ITEM = and_(P.loan == _I.loan_id, P.number == _I.number)
 
 
@@ -167,7 +162,7 @@ _SEVERAL_LIVE = (
 
 # --- gates, as they were passed ------------------------------------------------------------------
 
-_gate = (
+gate = (
     select(_T.seq, _T.loan_id, _I.number, _T.event, _T.command_id)
     .select_from(transitions)
     .join(ITEMS, _I.key == _T.subject_key)
@@ -177,13 +172,13 @@ _gate = (
     )
     .subquery("gate")
 )
-_CLOSING = _gate.c.event == Event.EVIDENCE_COMPLETE.value
-_GATE = (
-    _gate.c.loan_id.label("loan"),
-    _gate.c.number.label("number"),
-    case((_CLOSING, "closed"), else_="released").label("gate"),
+CLOSING = gate.c.event == Event.EVIDENCE_COMPLETE.value
+GATE = (
+    gate.c.loan_id.label("loan"),
+    gate.c.number.label("number"),
+    case((CLOSING, "closed"), else_="released").label("gate"),
 )
-_GATE_KEY = (_gate.c.seq, _gate.c.loan_id, _gate.c.number, _gate.c.event, _gate.c.command_id)
+GATE_KEY = (gate.c.seq, gate.c.loan_id, gate.c.number, gate.c.event, gate.c.command_id)
 
 
 def _upto(seq: Any, command_id: Any, entry: Any = entries) -> ColumnElement[bool]:  # noqa: ANN401
@@ -195,12 +190,12 @@ def _at_gate(where: Any, *by: Any) -> Select[Any]:  # noqa: ANN401
     """Postings of the installment of each gate, as it was passed, that do not sum to zero."""
     total = func.sum(P.minor)
     return (
-        select(*_GATE, *by, total.label("minor"), P.currency)
-        .select_from(_gate)
-        .join(postings, and_(P.loan == _gate.c.loan_id, P.number == _gate.c.number))
+        select(*GATE, *by, total.label("minor"), P.currency)
+        .select_from(gate)
+        .join(postings, and_(P.loan == gate.c.loan_id, P.number == gate.c.number))
         .join(entries, _E.seq == P.seq)
-        .where(where, _upto(_gate.c.seq, _gate.c.command_id))
-        .group_by(*_GATE_KEY, *by, P.currency)
+        .where(where, _upto(gate.c.seq, gate.c.command_id))
+        .group_by(*GATE_KEY, *by, P.currency)
         .having(total != 0)
     )
 
@@ -227,20 +222,20 @@ def _unproven(paid: Any, gate: Any, upto: ColumnElement[bool] | None) -> Select[
 
 
 _paid_at_gate = (
-    select(*_GATE, P.payment.label("payment"), _gate.c.seq, _gate.c.command_id)
-    .select_from(_gate)
-    .join(postings, and_(P.loan == _gate.c.loan_id, P.number == _gate.c.number))
+    select(*GATE, P.payment.label("payment"), gate.c.seq, gate.c.command_id)
+    .select_from(gate)
+    .join(postings, and_(P.loan == gate.c.loan_id, P.number == gate.c.number))
     .join(entries, _E.seq == P.seq)
-    .where(_ALLOCATED, _upto(_gate.c.seq, _gate.c.command_id))
-    .group_by(*_GATE_KEY, P.payment)
+    .where(_ALLOCATED, _upto(gate.c.seq, gate.c.command_id))
+    .group_by(*GATE_KEY, P.payment)
     .having(func.sum(P.minor) < 0)
     .subquery("paid")
 )
 _GATE_ORDER = (
-    select(*_GATE, _A.order_no, _A.amount_minor.label("minor"))
-    .select_from(_gate)
-    .join(attempts, and_(_A.loan_id == _gate.c.loan_id, _A.number == _gate.c.number))
-    .where(_stood(attempts, _gate.c.seq).in_(_LIVE))
+    select(*GATE, _A.order_no, _A.amount_minor.label("minor"))
+    .select_from(gate)
+    .join(attempts, and_(_A.loan_id == gate.c.loan_id, _A.number == gate.c.number))
+    .where(_stood(attempts, gate.c.seq).in_(_LIVE))
 )
 _RELEASE_KINDS = values(kind for kind, rule in CASE_RULES.items() if rule.blocks_release)
 _CLOSING_KINDS = values(kind for kind, rule in CASE_RULES.items() if rule.blocks_closing)
@@ -248,78 +243,24 @@ _worked = transitions.alias("worked")
 _case_stood = (
     select(_worked.c.target)
     .where(
-        _worked.c.loan_id == _gate.c.loan_id,
+        _worked.c.loan_id == gate.c.loan_id,
         _worked.c.subject_kind == CASE,
         _worked.c.subject_key == cases.c.key,
-        _worked.c.seq < _gate.c.seq,
+        _worked.c.seq < gate.c.seq,
     )
     .order_by(_worked.c.seq.desc())
     .limit(1)
     .scalar_subquery()
 )
 _GATE_CASE = (
-    select(*_GATE, cases.c.key.label("case"))
-    .select_from(_gate)
-    .join(cases, cases.c.loan_id == _gate.c.loan_id)
+    select(*GATE, cases.c.key.label("case"))
+    .select_from(gate)
+    .join(cases, cases.c.loan_id == gate.c.loan_id)
     .where(
-        or_(cases.c.number.is_(None), cases.c.number == _gate.c.number),
-        or_(cases.c.kind.in_(_RELEASE_KINDS), and_(_CLOSING, cases.c.kind.in_(_CLOSING_KINDS))),
+        or_(cases.c.number.is_(None), cases.c.number == gate.c.number),
+        or_(cases.c.kind.in_(_RELEASE_KINDS), and_(CLOSING, cases.c.kind.in_(_CLOSING_KINDS))),
         _case_stood.not_in(values(CASE_FINAL)),
     )
-)
-
-# --- shares of parties: what postings leave due, less what proven payouts paid -------------------
-
-_PO, _PI = payouts.c, payout_items.c
-_proved = transitions.alias("proved")
-_paid_out = (
-    select(
-        _PI.loan_id.label("loan"),
-        _PI.number,
-        _PI.component,
-        literal("payable/").concat(_PO.payee).label("account"),
-        _PI.minor,
-        _PO.currency,
-        _proved.c.seq,
-        _proved.c.command_id,
-    )
-    .join(payouts, _PO.key == _PI.payout)
-    .join(
-        _proved,
-        and_(
-            _proved.c.loan_id == "",
-            _proved.c.subject_kind == PAYOUT,
-            _proved.c.subject_key == _PO.key,
-            _proved.c.event == PayoutEvent.PROVEN.value,
-        ),
-    )
-)
-_credited = (
-    select(P.loan, P.number, P.component, P.account, P.minor, P.currency, _E.seq, _E.command_id)
-    .join(entries, _E.seq == P.seq)
-    .where(of("payable"), P.loan.is_not(None))
-)
-_share = union_all(_credited, _paid_out).subquery("share")
-_SHARE = (_share.c.component, _share.c.account)
-_LEFT = func.sum(_share.c.minor)
-_GATE_SHARE = (
-    select(*_GATE, *_SHARE, _LEFT.label("minor"), _share.c.currency)
-    .select_from(_gate)
-    .join(_share, and_(_share.c.loan == _gate.c.loan_id, _share.c.number == _gate.c.number))
-    .where(
-        _CLOSING,
-        or_(_share.c.seq < _gate.c.seq, _share.c.command_id == _gate.c.command_id),
-    )
-    .group_by(*_GATE_KEY, *_SHARE, _share.c.currency)
-    .having(_LEFT < 0)
-)
-_CLOSED_SHARE = (
-    select(*_INSTALLMENT, *_SHARE, _LEFT.label("minor"), _share.c.currency)
-    .select_from(ITEMS)
-    .join(_share, and_(_share.c.loan == _I.loan_id, _share.c.number == _I.number))
-    .where(_I.state == State.CLOSED.value)
-    .group_by(_I.loan_id, _I.number, _I.state, *_SHARE, _share.c.currency)
-    .having(_LEFT < 0)
 )
 
 # --- states, as they are now ---------------------------------------------------------------------
@@ -328,7 +269,7 @@ _CLOSED_SHARE = (
 def _standing(states: Iterable[str], where: Any, *by: Any) -> Select[Any]:  # noqa: ANN401
     """Sums of the postings of installments in some states."""
     return (
-        select(*_INSTALLMENT, *by, func.sum(P.minor).label("minor"), P.currency)
+        select(*INSTALLMENT_KEY, *by, func.sum(P.minor).label("minor"), P.currency)
         .select_from(ITEMS)
         .join(postings, _OF_ITEM)
         .where(_I.state.in_(list(states)), where)
@@ -427,12 +368,10 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
             _paid_at_gate.c.gate,
             _upto(_paid_at_gate.c.seq, _paid_at_gate.c.command_id),
         ),
-        Question.GATE_SHARE: _GATE_SHARE,
         Question.GATE_ORDER: _GATE_ORDER,
         Question.GATE_CASE: _GATE_CASE,
         Question.CLOSED_OWED: _standing(_PASSED, of(*GIVEN)).having(func.sum(P.minor) != 0),
         Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.payment.label("paid"), None),
-        Question.CLOSED_SHARE: _CLOSED_SHARE,
         Question.STUCK: _standing(values(OWING), of("owed")).having(func.sum(P.minor) == 0),
         Question.LINE_WAITS: _LINE_WAITS,
         Question.LATE_NOTICE: _LATE_NOTICE,

@@ -31,6 +31,7 @@ from adapters.sql.read.auditpages import (
     SURPLUS,
     UNCLOSED,
 )
+from adapters.sql.read.auditshares import SHARES
 from adapters.sql.read.auditsums import SUMS
 from adapters.sql.read.looking import UNREADABLE, look, readable_loans
 from adapters.sql.read.verifying import recompute
@@ -52,7 +53,7 @@ from ports.clock import Clock
 
 PAGE = 100
 """Rows of a stream, or loans, that are looked at together."""
-QUESTIONS: Mapping[Question, Select[Any]] = {**SUMS, **gates.STANDING}
+QUESTIONS: Mapping[Question, Select[Any]] = {**SUMS, **gates.STANDING, **SHARES}
 """Statements of questions; `ELSEWHERE` has one for each account, and `UNREGISTERED` is answered by
 the register."""
 

@@ -31,6 +31,7 @@ CHANGES = {
     "file_chunks": "UPDATE file_chunks SET position = 7",
     "checkpoints": "UPDATE checkpoints SET note = 'x'",
     "receipts": "UPDATE receipts SET anchor = 'x'",
+    "payout_items": "UPDATE payout_items SET minor = 7",
 }
 
 
@@ -38,6 +39,8 @@ async def _fill(
     engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
 ) -> None:
     await SqlArchive(engine, clock).keep("statement", in_parts(b"a file"))
+    async with engine.begin() as conn:
+        await conn.execute(text("INSERT INTO payout_items VALUES ('p', 'L', 'P', 1, 'fee', 5)"))
     action = await present(books, queries, clock, "L1")
     await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
     sealing = SqlCheckpoints(engine, clock, a_signer())
@@ -57,7 +60,7 @@ async def test_rows_cannot_be_changed_or_removed(
         with pytest.raises(DBAPIError, match="append-only"):
             async with engine.begin() as conn:
                 await conn.execute(text(statement))
-    assert (await queries.verify()).faults == ()
+    assert (await queries.verify()).faults == ("items of payout p, which is not on the books",)
 
 
 @pytest.mark.parametrize("table", ["entries", "transitions"])
