@@ -7,7 +7,13 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORDED = ROOT / "tests/domain/loan/decide/recorded"
 UNRECORDED = {
     "held_for_others",
+    "payout_failed",
+    "payout_instructed",
+    "payout_proven",
+    "payout_returned",
     "return_undone",
+    "set_off",
+    "taken_back",
     "withdrawn",
 }
 """Events that no recorded story posts."""
