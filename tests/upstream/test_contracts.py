@@ -14,6 +14,7 @@ from adapters.temporal.compatibility import breaks
 from adapters.temporal.contracts import FOLDER, contracts, load, renew, versions, without_words
 from domain.case.commands import CASE_ORDERS
 from domain.errors import InvalidInput
+from domain.payout.commands import PAYOUT_ORDERS
 from ports.boarding import LoanApplication
 from tests.support.doors import ORDERS
 from workflows.reading import read, read_order
@@ -30,7 +31,12 @@ RELEASED = {
     "loan-application.v1.json": "c025e774136d649b",
     "override-answer.v1.json": "fc8391b3e84c87c1",
     "override.v1.json": "5de538b960370414",
+    "payout-override-answer.v1.json": "044e3d9a030b33f3",
+    "payout-override.v1.json": "d530dac3fdcb18e9",
+    "payout-view.v1.json": "044e3d9a030b33f3",
+    "signal-approve-payout.v1.json": "0fae6f12e4be0803",
     "signal-assign-case.v1.json": "cf07d70e7d45fec3",
+    "signal-cancel-payout.v1.json": "33d45f9251a272fa",
     "signal-cancel.v1.json": "6b4e0a691f7e8aa8",
     "signal-change-date.v1.json": "4aa79f13fdfade78",
     "signal-charge.v1.json": "f83717f647ffcd41",
@@ -38,9 +44,11 @@ RELEASED = {
     "signal-match-line.v1.json": "3e2289aa2e52206e",
     "signal-note-case.v1.json": "d18373a5f5bc6485",
     "signal-record-payment.v1.json": "781672740d326cbc",
+    "signal-refuse-payout.v1.json": "83ffd8ead3725dba",
     "signal-reopen-case.v1.json": "e7f64f584d1053f8",
     "signal-resolve-case.v1.json": "f6d283f36cb52533",
     "signal-retry-now.v1.json": "19b7509f65c654e4",
+    "signal-settle-payout.v1.json": "4e1f16813754eb5d",
     "signal-state-outcome.v1.json": "462c04553b350405",
     "signal-transfer-case.v1.json": "d4780fbd72798867",
     "signal-undo-match.v1.json": "43d1484dedbdee61",
@@ -245,6 +253,9 @@ def taken(name: str, sent: Any) -> object:
     if name == "loan-application":
         return read(data, LoanApplication, "application")
     kind = name.removeprefix("signal-").replace("-", "_")
+    if name == "payout-override" or kind in PAYOUT_ORDERS:
+        mine = PAYOUT_ORDERS if name == "payout-override" else {kind: PAYOUT_ORDERS[kind]}
+        return read_order(data, mine, {"payout": "P"}, "order")
     if name == "case-override" or kind in CASE_ORDERS:
         mine = CASE_ORDERS if name == "case-override" else {kind: CASE_ORDERS[kind]}
         return read_order(data, mine, {"case": "surplus/R-1"}, "order")

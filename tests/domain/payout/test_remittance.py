@@ -575,6 +575,19 @@ def test_a_return_whose_line_comes_first_waits_for_the_line_of_leaving() -> None
     assert s.books.lines["twice"].is_open
 
 
+def test_a_waiting_line_that_does_not_fit_is_left_alone_when_the_payout_is_proven() -> None:
+    """Of lines that name the order, only one of the whole amount is its return."""
+    s = one()
+    key = out(s)
+    s.came_back(key, 500, id="part")
+    order_no = s.payout(key).order_no
+    others = (LineItem("ELSE", None, None, 5), LineItem(order_no, None, None, 13500))
+    s.line(*others, account=K, id="whole")
+    s.left(key)
+    assert state(s, key) is _S.RETURNED
+    assert (s.books.lines["part"].open_minor, s.books.lines["whole"].open_minor) == (500, 5)
+
+
 def test_a_line_that_holds_a_return_and_more_keeps_the_rest_open() -> None:
     """What the payout explains is explained; the rest of the line waits on with its case."""
     s = one()

@@ -21,7 +21,6 @@ def upgrade() -> None:
     _parts_of_loans()
     _payments()
     _payable_items()
-    _payouts()
     _lines()
     _outbox()
     _files()
@@ -256,72 +255,6 @@ def _payable_items() -> None:
     op.create_index(
         "ix_payable_items_place", "payable_items", ["place", "currency", "party"], unique=False
     )
-
-
-def _payouts() -> None:
-    op.create_table(
-        "receivable_items",
-        sa.Column("loan_id", sa.String(length=120), nullable=False),
-        sa.Column("payment", sa.String(length=160), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("component", sa.String(length=20), nullable=False),
-        sa.Column("party", sa.String(length=120), nullable=False),
-        sa.Column("place", sa.String(length=240), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("minor", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_receivable_items_loan_id"),
-        sa.PrimaryKeyConstraint(
-            "loan_id",
-            "payment",
-            "number",
-            "component",
-            "party",
-            "place",
-            name="pk_receivable_items",
-        ),
-    )
-    op.create_index(
-        "ix_receivable_items_place",
-        "receivable_items",
-        ["place", "currency", "party"],
-        unique=False,
-    )
-    op.create_table(
-        "payouts",
-        sa.Column("key", sa.String(length=240), nullable=False),
-        sa.Column("order_no", sa.String(length=120), nullable=False),
-        sa.Column("payee", sa.String(length=120), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("account", sa.String(length=60), nullable=False),
-        sa.Column("cut_off_on", sa.Date(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
-        sa.Column("minor", sa.BigInteger(), nullable=False),
-        sa.Column("items", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_payouts"),
-        sa.UniqueConstraint("order_no", name="uq_payouts_order_no"),
-    )
-    op.create_index(
-        "ix_payouts_account_currency_state",
-        "payouts",
-        ["account", "currency", "state"],
-        unique=False,
-    )
-    op.create_table(
-        "payout_items",
-        sa.Column("payout", sa.String(length=240), nullable=False),
-        sa.Column("loan_id", sa.String(length=120), nullable=False),
-        sa.Column("payment", sa.String(length=160), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("component", sa.String(length=20), nullable=False),
-        sa.Column("minor", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "payout", "loan_id", "payment", "number", "component", name="pk_payout_items"
-        ),
-    )
-    op.create_index("ix_payout_items_loan_id", "payout_items", ["loan_id"], unique=False)
 
 
 def _lines() -> None:
