@@ -254,8 +254,8 @@ def taken(name: str, sent: Any) -> object:
         return read(data, LoanApplication, "application")
     kind = name.removeprefix("signal-").replace("-", "_")
     if name == "payout-override" or kind in PAYOUT_ORDERS:
-        mine = PAYOUT_ORDERS if name == "payout-override" else {kind: PAYOUT_ORDERS[kind]}
-        return read_order(data, mine, {"payout": "P"}, "order")
+        about = PAYOUT_ORDERS if name == "payout-override" else {kind: PAYOUT_ORDERS[kind]}
+        return read_order(data, about, {"payout": "P"}, "order")
     if name == "case-override" or kind in CASE_ORDERS:
         mine = CASE_ORDERS if name == "case-override" else {kind: CASE_ORDERS[kind]}
         return read_order(data, mine, {"case": "surplus/R-1"}, "order")

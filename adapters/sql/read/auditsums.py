@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from adapters.sql.schema.tables import (
+    entries,
     lines,
     payable_items,
     payout_items,
@@ -111,6 +112,8 @@ _O, _T = payouts.c, payout_items.c
 _OF_LOAN = P.payout.is_(None)
 _SHARES = and_(of("payable"), _OF_LOAN)
 """Postings of shares; those of a payout name no loan, and its items stand for them."""
+_NOT_SET_OFF = P.seq.not_in(select(entries.c.seq).where(entries.c.event == "set_off"))
+"""Postings of other entries: a set-off moves between items, and allocates nothing."""
 _UNDER_WAY = sorted(state.value for state in LIVE - WAITING)
 _HOLDING = sorted(state.value for state in LIVE | GONE)
 
@@ -176,9 +179,9 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
         ),
         Question.SHARES: _differ(
             ("loan", "number", "component"),
-            _journal(_ITEM, -P.minor, _SHARES),
+            _journal(_ITEM, -P.minor, and_(_SHARES, _NOT_SET_OFF)),
             _kept(_ITEM, -P.minor, _ALLOCATED),
-            _kept(_ITEM, P.minor, and_(of("held_by", "receivable"), P.payout.is_(None))),
+            _kept(_ITEM, P.minor, and_(of("held_by", "receivable"), _OF_LOAN, _NOT_SET_OFF)),
         ),
         Question.PAYABLE: _settled(
             _differ(

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
 import pytest_asyncio
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from activities.payouts import RemittanceActivities, Remitted
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.schema import tables
@@ -38,6 +40,14 @@ from tests.support.memory import schedule as planned
 from tests.support.payouts import PAYOUT_DRIVER, K, Paying, pooled
 
 DAY = date(2026, 3, 10)
+ANOTHER_ITEM = (
+    "INSERT INTO payout_items SELECT payout, loan_id, payment, 2, component, minor"
+    " FROM payout_items"
+)
+ANOTHER_RECEIVABLE = (
+    "INSERT INTO receivable_items SELECT loan_id, payment, number, component, party, place,"
+    " currency, minor FROM payable_items WHERE party = 'funder-1'"
+)
 RULES = Paying.of().books.rules
 
 
@@ -312,3 +322,72 @@ async def test_ten_thousand_items_are_one_payout(bench: Bench) -> None:
         taken = await conn.execute(select(func.sum(of.taken_minor)).where(of.party == "funder-1"))
         assert taken.scalar_one() == view.labels.amount_minor
     assert payment.reference
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE payouts SET minor = 1", "column minor is 1"),
+        ("UPDATE payouts SET state = 'PAID'", "column state is PAID"),
+        ("UPDATE payouts SET body = '{}'", "cannot be read back"),
+        ("UPDATE subjects SET state = 'PAID' WHERE kind = 'payout'", "lists do not show payout"),
+        ("UPDATE payable_items SET taken_minor = 1 WHERE party = 'funder-1'", "its payouts say"),
+        (ANOTHER_ITEM, "or others than were hashed"),
+        ("DELETE FROM payouts", "items of payout"),
+        (ANOTHER_RECEIVABLE, "receivable item"),
+    ],
+)
+async def test_whatever_is_altered_of_a_payout_is_found(
+    bench: Bench, statement: str, named: str
+) -> None:
+    """Every column, row and sum of it is recomputed from the journal and the loans."""
+    await bench.paid_loans("L1")
+    await bench.out()
+    async with bench.engine.begin() as conn:
+        await conn.execute(text(statement))
+    faults = (await bench.queries.verify()).faults
+    assert [fault for fault in faults if named in fault], faults
+
+
+async def test_the_sweep_requests_what_is_due_at_a_cut_off_once(bench: Bench) -> None:
+    """Before the cut-off it is of the banking day before; the same cut-off is asked for once."""
+    await bench.paid_loans("L1", "L2")
+    sweep = RemittanceActivities(bench.books, bench.queries, RULES.payouts, bench.clock)
+    first, again = await sweep.once(), await sweep.once()
+    assert (first.requested, again) == (2, Remitted())
+    rows = await bench.rows(tables.payouts)
+    assert {(row.payee, row.cut_off_on) for row in rows} == {
+        ("funder-1", date(2026, 3, 9)),
+        ("guarantor", date(2026, 3, 9)),
+    }
+    await bench.paid_loans("L3")
+    bench.clock.to(DAY, 9)
+    assert (await sweep.once()).requested == 2, "of the cut-off at 16:00 in Shanghai"
+
+
+async def test_the_sweep_sets_off_before_it_requests(bench: Bench) -> None:
+    """What a party owes of one loan is paid by what it is due of others; the rest is requested."""
+    await bench.paid_loans("L1")
+    view = await bench.out()
+    (payment,) = await bench.rows(tables.payments)
+    await bench.line(view.detail.order_no, -9000)
+    await bench.line(payment.reference, -4000)
+    await bench.paid_loans("L2")
+    sweep = RemittanceActivities(bench.books, bench.queries, RULES.payouts, bench.clock)
+    done = await sweep.once()
+    assert (done.set_off, done.failed) == (1, 0)
+    assert await bench.rows(tables.receivable_items) == []
+    rows = await bench.rows(tables.payouts, payee="funder-1", cut_off_on=date(2026, 3, 9))
+    assert [row.minor for row in rows] == [9000 - 3600]
+    await bench.sound()
+
+
+async def test_a_sweep_goes_on_after_one_that_fails(bench: Bench) -> None:
+    """A payee whose account is not to be paid from is refused; the others get theirs."""
+    await bench.paid_loans("L1")
+    accounts = {K: replace(RULES.accounts[K], may_pay_from=False)}
+    async with SqlBooks(bench.engine, bench.clock, replace(RULES, accounts=accounts)) as strict:
+        sweep = RemittanceActivities(strict, bench.queries, RULES.payouts, bench.clock)
+        done = await sweep.once()
+    assert (done.requested, done.refused, done.failed) == (0, 2, 0)
+    assert await bench.rows(tables.payout_items) == []
