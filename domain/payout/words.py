@@ -29,8 +29,8 @@ class PayoutWords:
             yield f"order {detail.order_no} {detail.attempt_state.lower()}{code}"
 
     def summary(self, view: PayoutView) -> str:
-        """Payee, account and cut-off."""
-        return f"payout to {view.labels.owner} from {view.detail.account}, {view.labels.due_on}"
+        """Payee and cut-off: what labels say, since whoever starts the driver has read no more."""
+        return f"payout to {view.labels.owner}, cut-off of {view.labels.due_on}"
 
 
 PAYOUT_WORDS = PayoutWords()

@@ -15,8 +15,10 @@ from adapters.sql.schema.tables import (
     lines,
     loans,
     payable_items,
+    payouts,
     portions,
     postings,
+    receivable_items,
     statements,
     subjects,
     transitions,
@@ -120,6 +122,23 @@ def _first_move(kind: str, key: str, source: str, target: str, event: str, detai
     )
 
 
+PLANTED_PAYOUT = {
+    "key": "platform/CNY/K/20260310/1",
+    "order_no": "PO1",
+    "payee": "platform",
+    "currency": "CNY",
+    "account": "K",
+    "cut_off_on": DUE,
+    "number": 1,
+    "state": "PAID",
+    "minor": 100,
+    "items": 1,
+    "digest": "",
+    "body": "{}",
+}
+"""A payout that nobody requested: it has no items and no postings."""
+
+
 @dataclass(frozen=True)
 class Tampering:
     """What somebody does to the books, and the finding that it must lead to; texts are patterns."""
@@ -219,6 +238,36 @@ TAMPERINGS: dict[str, Tampering] = {
             taken_minor=0,
             since=date(2026, 3, 2),
         ),
+        minor=-100,
+    ),
+    "a share to be given back": breach(
+        Q.RECEIVABLE,
+        "L1/1/principal platform R-1 bank/K",
+        "receivable is 0 in the journal and 100 by its item",
+        insert(receivable_items).values(
+            loan_id="L1",
+            payment="R-1",
+            number=1,
+            component="principal",
+            party="platform",
+            place="bank/K",
+            currency="CNY",
+            minor=100,
+        ),
+        minor=-100,
+    ),
+    "a payout under way": breach(
+        Q.PAYING,
+        "platform/CNY/K/20260310/1",
+        "paying is 0 in the journal and 100 by its payout",
+        insert(payouts).values(**PLANTED_PAYOUT),
+        minor=-100,
+    ),
+    "a payout's items": breach(
+        Q.PAYOUT_ITEMS,
+        "platform/CNY/K/20260310/1",
+        "its items sum to 0 and it is kept with 100",
+        insert(payouts).values(**PLANTED_PAYOUT),
         minor=-100,
     ),
     "claims": breach(

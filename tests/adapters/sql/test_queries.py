@@ -186,9 +186,9 @@ async def test_an_account_is_read_by_item_and_place(
         assert {item.account for item in found} <= {account}
         return [astuple(item)[1:] for item in found]
 
-    assert await read(there) == [(*whose, None, None, payment, there, 5050)]
+    assert await read(there) == [(*whose, None, None, payment, there, 5050, None)]
     assert await read("payable/funder-1") == [
-        (*whose, "principal", "funder-1", payment, there, -5050)
+        (*whose, "principal", "funder-1", payment, there, -5050, None)
     ]
     own = "bank/ACCT-FUNDER-1-CNY"
     assert await read("held_by/funder-1") == [
