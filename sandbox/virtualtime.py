@@ -26,6 +26,9 @@ from adapters.temporal.starter import TemporalStarter
 from domain.calendar import local_day, local_instant
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.lifecycle import State
+from domain.payout.lifecycle import OUT, PayoutState
+from domain.payout.payout import PAYOUT
+from ports.subjectfilter import SubjectFilter
 from sandbox.driverclocks import DriverClocks
 from sandbox.simulated import SimulatorControl
 from sandbox.sweepdays import ONE_DAY, SweepDays
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from domain.kernel.view import View
+    from ports.payoutqueries import Remittable
     from workers.compose import Stack
     from workflows.daily_sweep import SweepReport
 
@@ -95,6 +99,7 @@ class Sandbox:
         calendars = [stack.rules.calendar(rail.profile.calendar) for rail in stack.rails.values()]
         self._days = SweepDays(stack.queries, stack.rules, calendars, patience)
         self._states: dict[str, int] | None = None
+        self._left_open: tuple[Remittable, ...] = ()
         self.tally = Tally()
 
     @property
@@ -166,7 +171,7 @@ class Sandbox:
 
     async def sweep(self, zone: str) -> None:
         """Run the day's bulk work for today of a zone, and wait for it and for its statements."""
-        day = local_day(self.now, zone)
+        day, before = local_day(self.now, zone), await self._open_shares()
         order = SweepOrder(self._tenant, day, zone, accounts=self._accounts)
         report = await self._swept_by(order, day)
         self._swept[zone] = self.now
@@ -175,6 +180,9 @@ class Sandbox:
         if report is None or report.statements_started:
             await self._statements_read()
         await self.settle()
+        # What a sweep leaves as it was waits for a person or a minimum: no other is made for it.
+        left = await self._open_shares()
+        self._left_open = left if left == before else ()
 
     async def _swept_by(self, order: SweepOrder, day: date) -> SweepReport | None:
         """Have a day swept; None when the server was away and it is not known what was done."""
@@ -230,10 +238,24 @@ class Sandbox:
         return local_day(self.now, zone) + ONE_DAY
 
     async def _expects_lines(self) -> bool:
-        """Whether money is reported and waits for its bank line."""
+        """Whether money is reported, or paid out, and waits for its bank line; or is to be sent."""
         if self._states is None:
             self._states = await self._look_at_states()
-        return bool(self._states.get(State.CLEARING.value, 0))
+        return bool(self._states.get(State.CLEARING.value, 0)) or await self._pays_out()
+
+    async def _pays_out(self) -> bool:
+        """Whether a payout waits for its line, or shares are open that no sweep has looked at."""
+        if not self._stack.rules.remittance.payees:
+            return False
+        wanted = SubjectFilter(kind=PAYOUT, states=(*sorted(OUT), PayoutState.PAID))
+        if (await self._stack.queries.subjects(wanted, "", 1)).items:
+            return True
+        return (await self._open_shares()) not in {(), self._left_open}
+
+    async def _open_shares(self) -> tuple[Remittable, ...]:
+        """What a payout could take; empty where nobody is paid."""
+        parties = tuple(self._stack.rules.remittance.payees)
+        return await self._stack.queries.remittable(parties) if parties else ()
 
     async def _look_at_states(self) -> dict[str, int]:
         return (await self._stack.queries.counts()).get("installments", {})

@@ -192,12 +192,12 @@ async def test_an_account_is_read_by_item_and_place(
     ]
     own = "bank/ACCT-FUNDER-1-CNY"
     assert await read("held_by/funder-1") == [
-        (*whose, "interest", "funder-1", payment, own, -100),
-        (*whose, "principal", "funder-1", payment, own, -4950),
+        (*whose, "interest", "funder-1", payment, own, -100, None),
+        (*whose, "principal", "funder-1", payment, own, -4950, None),
     ]
     # What was charged names no payment, and what a payment drew names it.
     assert await read("claim/funder-1") == [
-        (*whose, part, "funder-1", name, None, minor)
+        (*whose, part, "funder-1", name, None, minor, None)
         for part, minor in (("interest", 100), ("principal", 10000))
         for name, minor in ((None, -minor), (payment, minor))
     ]
