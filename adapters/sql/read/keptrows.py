@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from adapters.sql import readrows, rows
+from adapters.sql.read.recountpayouts import taken_of
 from adapters.sql.write.workset import Held
 from domain.case.case import CASE, Case
 from domain.case.search import case_words
@@ -23,7 +24,6 @@ from domain.loan.sharing import held
 from domain.loan.view import INSTALLMENT
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion, ShareFate
-from domain.payout.lifecycle import GONE, LIVE, PayoutState
 from domain.payout.payout import Payout
 from domain.pricing.amounts import Amounts, Component
 
@@ -314,7 +314,7 @@ def _compare_items(loan: Loan, kept: LoanRows, found: Verification) -> None:
             for move in portion.moves
             if move.fate is ShareFate.REMITTED
         }
-    taken = _taken(kept, learnt, found)
+    taken = taken_of(kept.paid, learnt, found)
     kept_due = {key: minor for key, (minor, _) in kept.items.items()}
     kept_taken = {key: minor for key, (_, minor) in kept.items.items()}
     for what, mine, said in (
@@ -328,22 +328,6 @@ def _compare_items(loan: Loan, kept: LoanRows, found: Verification) -> None:
                 by = "its payouts say" if mine is kept_taken else "its portion says"
                 text = f"is kept with {mine.get(key, 0)}, {by} {said.get(key, 0)}"
                 found.fault(f"{what} {name} {text}")
-
-
-def _taken(kept: LoanRows, learnt: set[tuple[str, Key]], found: Verification) -> dict[Key, int]:
-    """What is in payouts that the loan has not learnt of; what it should have learnt, or not."""
-    taken: dict[Key, int] = {}
-    for payout, key, minor in kept.paid:
-        knows = (payout.key, key) in learnt
-        is_proven = payout.state in GONE or payout.state is PayoutState.RETURNED
-        waits = is_proven and not payout.learnt and not knows
-        if payout.state in LIVE or waits:
-            taken[key] = taken.get(key, 0) + minor
-        must = payout.state is PayoutState.CLOSED
-        if knows != must and (must or not is_proven):
-            said = "has not learnt" if must else "takes for remitted"
-            found.fault(f"loan {key[0]} {said} an item of payout {payout.key}")
-    return taken
 
 
 def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verification) -> None:

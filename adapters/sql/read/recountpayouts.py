@@ -1,6 +1,7 @@
 """Compares the payouts that are kept with their items, the journal, and what lists show of them."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,8 +13,9 @@ from adapters.sql.engine import among, listed
 from adapters.sql.schema import tables
 from domain.ledger import accounts
 from domain.ledger.chain import Verification
+from domain.loan.payables import Key
 from domain.payout.items import PayoutItem, Summing
-from domain.payout.lifecycle import GONE, LIVE, WAITING
+from domain.payout.lifecycle import GONE, LIVE, WAITING, PayoutState
 from domain.payout.payout import PAYOUT, Payout
 
 PAGE = 200
@@ -110,3 +112,21 @@ async def _compare_items(conn: AsyncConnection, payout: Payout, found: Verificat
         more = f"there are {now.count} of {now.minor}, or others than were hashed"
         found.fault(f"payout {payout.key} {text}, {more}")
     return summing.result().count
+
+
+def taken_of(
+    paid: Iterable[tuple[Payout, Key, int]], learnt: set[tuple[str, Key]], found: Verification
+) -> dict[Key, int]:
+    """What is in payouts that the loan has not learnt of; what it should have learnt, or not."""
+    taken: dict[Key, int] = {}
+    for payout, key, minor in paid:
+        knows = (payout.key, key) in learnt
+        is_proven = payout.state in GONE or payout.state is PayoutState.RETURNED
+        waits = is_proven and not payout.learnt and not knows
+        if payout.state in LIVE or waits:
+            taken[key] = taken.get(key, 0) + minor
+        must = payout.state is PayoutState.CLOSED
+        if knows != must and (must or not is_proven):
+            said = "has not learnt" if must else "takes for remitted"
+            found.fault(f"loan {key[0]} {said} an item of payout {payout.key}")
+    return taken

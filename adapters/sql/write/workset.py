@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncTransaction
 
+from adapters.sql.write.changed import changed_installments
+from adapters.sql.write.further import Further
 from adapters.sql.write.roots import ROOTS
 from domain.case.case import Case
 from domain.case.deadletter import letter_after
@@ -25,7 +27,7 @@ from domain.kernel.message import Letter, Message
 from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.ledger.entry import Entry
-from domain.loan.aggregate import Installment, LineState, Loan, Rulebook, batches_among
+from domain.loan.aggregate import LineState, Loan, Rulebook, batches_among
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change
 from domain.loan.payables import Key, learnt_of
@@ -142,32 +144,6 @@ class References:
         self.under_mandates.setdefault(attempt.mandate_ref, set()).add(loan_id)
         if attempt.batch_ref:
             self.batches.setdefault(attempt.batch_ref, set()).add(loan_id)
-
-
-@dataclass(slots=True)
-class Further:
-    """What earlier tries of a group have found that they must look at, beside what it names.
-
-    `cases` are keys under which there is a case; `orders` are numbers of orders that may be taken,
-    `mandates` are looked at with their loans, and `accounts` with their mandates.
-    """
-
-    cases: set[str] = field(default_factory=set)
-    orders: set[str] = field(default_factory=set)
-    mandates: set[str] = field(default_factory=set)
-    accounts: set[str] = field(default_factory=set)
-
-
-def changed_installments(before: Loan | None, after: Loan) -> list[Installment]:
-    """Installments of `after` that are not what they were; all of them for a new loan."""
-    if before is None:
-        return list(after.installments)
-    old = before.installments
-    return [
-        item
-        for index, item in enumerate(after.installments)
-        if index >= len(old) or (item is not old[index] and item != old[index])
-    ]
 
 
 def _no_roots() -> dict[str, dict[str, Any]]:

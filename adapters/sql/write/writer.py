@@ -15,11 +15,12 @@ from adapters.sql.engine import is_postgres
 from adapters.sql.faults import Fault, fault_of
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import Domain, decide_all
+from adapters.sql.write.further import Further
 from adapters.sql.write.loading import load
 from adapters.sql.write.observer import Commit, Observer, Origin, attempt_moves
 from adapters.sql.write.payables import look_at
 from adapters.sql.write.unit import Counters, Unit
-from adapters.sql.write.workset import Further, Workset
+from adapters.sql.write.workset import Workset
 from adapters.sql.write.writing import write
 from domain.errors import InvariantBroken
 from domain.kernel.change import Applied, Refused

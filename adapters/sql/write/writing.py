@@ -15,6 +15,7 @@ from adapters.sql import rows
 from adapters.sql.faults import Raced
 from adapters.sql.rows import Row
 from adapters.sql.schema import tables
+from adapters.sql.write.changed import changed_installments
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
 from adapters.sql.write.letters import write_letters
@@ -24,7 +25,7 @@ from adapters.sql.write.putting import INSERTS, add, put
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.taking import release_items, settle_asides
 from adapters.sql.write.unit import Unit
-from adapters.sql.write.workset import Held, Workset, changed_installments
+from adapters.sql.write.workset import Held, Workset
 from domain.loan.aggregate import LineState, Loan, batches_among, of_batch, of_order
 from domain.loan.product import Product
 from domain.loan.view import installment

@@ -45,14 +45,14 @@ def record_dead_letter(work: Work, command: RecordDeadLetter) -> Change:
         about = (loan.id, command.number) if loan is not None else (None, None)
         case = Case(key, CaseKind.DEAD_LETTER, text, about[0], about[1], code=command.error)
         work.open_case(case)
-    return work.finish(Done(note="dead letter"), case=key)
+    return work.finish_case(Done(note="dead letter"), key)
 
 
 def record_redelivery(work: Work, command: RecordRedelivery) -> Change:
     """End the case of a message that was delivered after all."""
     key = letter_key(command.message)
     work.close_case(key)
-    return work.finish(Done(note="delivered"), case=key)
+    return work.finish_case(Done(note="delivered"), key)
 
 
 def order_about_letter(work: Work, order: AnyMessageOrder) -> Change | Refusal:
@@ -73,13 +73,13 @@ def order_about_letter(work: Work, order: AnyMessageOrder) -> Change | Refusal:
             if case is not None:
                 acted = case if case.acted_at is not None else replace(case, acted_at=work.at)
                 work.move_case(acted, CaseEvent.NOTED, "tried again")
-            return work.finish(Done(note="tried again"), case=order.case)
+            return work.finish_case(Done(note="tried again"), order.case)
         case DropMessage():
             work.put_letter(message, LetterFate.DROPPED)
             if case is not None:
                 ended = resolved(case, work.at, Resolution.ACCEPTED)
                 work.move_case(ended, CaseEvent.RESOLVED, "dropped")
-            return work.finish(Done(note="dropped"), case=order.case)
+            return work.finish_case(Done(note="dropped"), order.case)
         case _:
             assert_never(order)
 

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from domain.errors import InvariantBroken
 from domain.kernel.change import Transition
+from domain.kernel.command import Command
 from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.subject import Subject
 from domain.ledger.bankaccount import BankAccount
 from domain.loan.change import Aggregates
 from domain.loan.decide.mandatework import MandateWork
+from domain.loan.payables import Key
 from domain.payout import agenda
 from domain.payout.agenda import PayoutRules
 from domain.payout.decide import moved
@@ -21,9 +23,13 @@ from domain.payout.standing import Standing
 class PayoutWork(MandateWork):
     """The part of a decision that is about payouts."""
 
-    def __init__(self, aggregates: Aggregates) -> None:
-        super().__init__(aggregates)
+    def __init__(self, aggregates: Aggregates, command: Command | None = None) -> None:
+        super().__init__(aggregates, command)
         self.payouts: dict[str, Payout] = dict(aggregates.payouts)
+        self.taken_items = aggregates.taken_items
+        """What payouts have taken of some payable items, as far as the books have looked."""
+        self.asked_items: list[Key] = []
+        """Payable items of which that must be known, though nothing lowers them."""
         self._taken = aggregates.taken
         self._standings = aggregates.standings
         self._changed_payouts: dict[str, None] = {}

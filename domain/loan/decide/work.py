@@ -68,10 +68,6 @@ class Work(PayoutWork):
         self._opening: set[tuple[str, int]] = set()
         self._portions: dict[tuple[str, str], None] = {}
         self._entries: list[Entry] = []
-        self.taken_items = aggregates.taken_items
-        """What payouts have taken of some payable items, as far as the books have looked."""
-        self.asked_items: list[Key] = []
-        """Payable items of which that must be known, though nothing lowers them."""
         self.reallocated: Counter[str] = Counter()
         """How often the money of each loan has been placed anew."""
 
@@ -243,11 +239,11 @@ class Work(PayoutWork):
 
     def finish_case(self, answer: Answer, key: str) -> Change:
         """Finish with the view of a case."""
-        return self.finish(answer, case=key)
+        return self.finish(answer, subject=Subject(CASE, key) if key else None)
 
     def finish_payout(self, answer: Answer, key: str) -> Change:
         """Finish with the view of a payout; an empty key names none."""
-        return self.finish(answer, payout=key)
+        return self.finish(answer, subject=Subject(PAYOUT, key) if key else None)
 
     def _tenant(self, case: Case) -> str:
         loan = self.loans.get(case.loan_id or "")
@@ -266,16 +262,12 @@ class Work(PayoutWork):
     # --- the end ---------------------------------------------------------------------------------
 
     def finish(
-        self,
-        answer: Answer,
-        about: tuple[str, int] | None = None,
-        case: str = "",
-        payout: str = "",
+        self, answer: Answer, about: tuple[str, int] | None = None, subject: Subject | None = None
     ) -> Change:
         """Bring loans to rest, look at gates, raise versions, wake drivers; the change.
 
-        `about`: the installment that the command is about, or `case`: the case, or `payout`: the
-        payout; its view goes with the answer.
+        `about`: the installment that the command is about, or `subject`: the case or payout; its
+        view goes with the answer.
         """
         self._settle_bars(self)
         if self.aggregates.known_as:
@@ -297,11 +289,10 @@ class Work(PayoutWork):
         for loan_id in self._changed_loans:
             loan = self.loans[loan_id]
             self.loans[loan_id] = replace(loan, version=loan.version + 1)
-        subject = None if about is None else installment(*about)
-        subject = Subject(CASE, case) if case else Subject(PAYOUT, payout) if payout else subject
-        payouts = self._report_payouts(subject)
+        subject = installment(*about) if about is not None else subject
         return Change(
             answer=answer,
+            payouts=self._report_payouts(subject),
             mandate_roots=self._report_mandates(),
             loans={loan_id: self.loans[loan_id] for loan_id in sorted(self._changed_loans)},
             payments={key: self.payments[key] for key in sorted(self._changed_payments)},
@@ -312,7 +303,6 @@ class Work(PayoutWork):
             items=tuple(self._items[name] for name in self._changed_items),
             messages=tuple(self._messages),
             letters=dict(self._letters),
-            payouts=payouts,
             lowers=tuple(dict.fromkeys((*self.asked_items, *lowers))),
             keeps=tuple(self._keeps),
             releases=tuple(self._releases),

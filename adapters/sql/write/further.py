@@ -1,0 +1,17 @@
+"""What a group of commands must look at, beside what it names."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Further:
+    """What earlier tries of a group have found that they must look at, beside what it names.
+
+    `cases` are keys under which there is a case; `orders` are numbers of orders that may be taken,
+    `mandates` are looked at with their loans, and `accounts` with their mandates.
+    """
+
+    cases: set[str] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
+    mandates: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
