@@ -81,6 +81,8 @@ CASE_CODES: Mapping[CaseKind, CaseCodes] = MappingProxyType(
         _K.UNPARSED_EVENT: CaseCodes(("cannot_be_read",), _F.TYPE),
         _K.NO_REMINDER_DELIVERED: CaseCodes(("not_delivered",)),
         _K.RETURNED_AFTER_CLOSING: CaseCodes(("returned",), _F.RAIL),
+        _K.PAYOUT_FAILED: CaseCodes(("not_executed",), _F.RAIL),
+        _K.REMITTANCE_RETURNED: CaseCodes(("came_back",)),
         _K.REMITTANCE_SHORTFALL: CaseCodes(("too_little_remitted",)),
         _K.STATEMENT_MISSING: CaseCodes(("did_not_arrive",)),
         _K.STATEMENT_REFUSED: CaseCodes(("cannot_be_read",), _F.FAULT),

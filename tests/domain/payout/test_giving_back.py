@@ -10,7 +10,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
 from domain.loan.change import Change
 from domain.payout.lifecycle import PayoutState
-from tests.support.doors import SetOff
+from tests.support.doors import Scope, SetOff
 from tests.support.payouts import K, Paying, policy, pooled, sole
 
 _S = PayoutState
@@ -105,7 +105,7 @@ def test_the_same_loan_is_set_off_first_then_the_oldest() -> None:
 
 
 def test_nothing_is_set_off_where_nothing_is_owed_or_in_another_currency() -> None:
-    """It is no fault to look in vain; a list that is too long is refused."""
+    """It is no fault to find nothing; a list that is too long is refused."""
     s = Paying.of(("L1", pooled(), 15000))
     s.received(15000, "L1")
     assert s.set_off("funder-1") == "0.00 CNY set off"
@@ -116,6 +116,13 @@ def test_nothing_is_set_off_where_nothing_is_owed_or_in_another_currency() -> No
     answer = s.give(SetOff, loans=("L1",), **terms)  # type: ignore[arg-type]
     assert isinstance(answer, Change)
     assert not [entry for entry in s.books.entries if entry.event == "set_off"]
+
+
+def test_a_set_off_names_its_loans() -> None:
+    """They are locked while it is decided, in whichever order."""
+    terms = {"id": "s", "party": "funder-1", "currency": "CNY", "account": K}
+    command = SetOff(loans=("L1", "L2"), **terms)  # type: ignore[arg-type]
+    assert command.scope() == Scope(loans=("L1", "L2"))
 
 
 def test_what_is_due_of_unproven_money_is_not_set_off() -> None:
