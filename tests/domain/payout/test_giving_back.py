@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
+from domain.kernel.command import Actor
 from domain.loan.change import Change
 from domain.payout.lifecycle import PayoutState
 from tests.support.doors import Scope, SetOff
@@ -120,8 +121,15 @@ def test_nothing_is_set_off_where_nothing_is_owed_or_in_another_currency() -> No
 
 def test_a_set_off_names_its_loans() -> None:
     """They are locked while it is decided, in whichever order."""
-    terms = {"id": "s", "party": "funder-1", "currency": "CNY", "account": K}
-    command = SetOff(loans=("L1", "L2"), **terms)  # type: ignore[arg-type]
+    command = SetOff(
+        id="s",
+        actor=Actor("system", "sweep"),
+        reason="",
+        party="funder-1",
+        currency="CNY",
+        account=K,
+        loans=("L1", "L2"),
+    )
     assert command.scope() == Scope(loans=("L1", "L2"))
 
 
