@@ -32,7 +32,7 @@ test: ## all tests: first the pure domain with its coverage gate, then everythin
 	@$(MAKE) --no-print-directory test-rest
 
 test-domain: env ## the domain alone, every branch covered
-	$(BIN)/python -m pytest tests/domain -q --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest tests/domain -q --cov --cov-report=term -n $(WORKERS) $(ARGS)
 
 test-rest: env ## everything outside the domain, on real servers
 	@$(BIN)/python -m sandbox.serverbinary
