@@ -36,7 +36,7 @@ test-domain: env ## the domain alone, every branch covered
 
 test-rest: env ## everything outside the domain, on real servers
 	@$(BIN)/python -m sandbox.serverbinary
-	$(BIN)/python -m pytest tests --ignore=tests/domain -q -m "not slow" -n $(WORKERS) --dist loadgroup --durations=10 $(ARGS)
+	$(BIN)/python -m pytest tests --ignore=tests/domain -q -m "not slow" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
 
 test-slow: env ## the long journeys: repeated seeds, ten base dates, servers and banks killed in demos
 	@$(PYTHON) deploy/environment.py --test-tools

@@ -1,9 +1,8 @@
 """Servers and databases for every test, and how tests are shared out among processes.
 
-A Temporal dev server per xdist process would be too heavy for a small machine, so every test that
-uses one carries the same xdist group and runs in one process with one server (`--dist loadgroup`).
-PostgreSQL is light: each process that needs one starts its own and gives every test an empty
-database. Both start at first use only: a run of pure tests starts nothing.
+The tests of one file run in one process (`--dist loadfile`): what a file shares is made once. Each
+process that needs them starts one Temporal dev server and one PostgreSQL, which gives every test an
+empty database. Both start at first use only: a run of pure tests starts nothing.
 """
 
 from __future__ import annotations
@@ -47,9 +46,6 @@ def pytest_configure(config: pytest.Config) -> None:
     choose(config.getoption("--base"))
 
 
-TEMPORAL_FIXTURES = frozenset({"temporal_server", "temporal_client", "temporal_binary"})
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Leave with pytest's own exit code although the SDK's threads may outlive the event loop.
 
@@ -75,14 +71,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def histories(request: pytest.FixtureRequest) -> int:
     """Return how many histories the slow attack runs."""
     return int(request.config.getoption("--histories"))
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that need the Temporal server in one process; see the module's docstring."""
-    for item in items:
-        if TEMPORAL_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("temporal"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
