@@ -109,7 +109,7 @@ def facts(found: MandateFacts) -> dict[str, Any]:
         "ended_on": terms.ended_on,
         "code": root.code,
         "source": root.source,
-        "barred": None if terms.bar is None else str(terms.bar),
+        "barred": "; ".join(map(str, terms.bars)) or None,
         "cap_minor": terms.cap_minor,
         "attempts_max": terms.attempts_max,
         "loans": list(found.loans),

@@ -163,13 +163,15 @@ def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
 
 def mandate_row(root: MandateRoot) -> Row:
     """A mandate; each loan under it keeps a copy of its terms."""
-    is_barred = root.terms.bar is not None and root.terms.bar.of_account
+    bars_account = any(bar.of_account for bar in root.terms.bars)
+    bars_payer = any(bar.of_payer for bar in root.terms.bars)
     return {
         "ref": root.ref,
         "rail": root.terms.rail,
         "payer": root.payer,
         "account_token": root.terms.account_token,
-        "barred_account": root.terms.account_token if is_barred else None,
+        "barred_account": root.terms.account_token if bars_account else None,
+        "barred_payer": root.payer if bars_payer else None,
         "state": root.state.value,
         "valid_from": root.terms.valid_from,
         "valid_to": root.terms.valid_to,

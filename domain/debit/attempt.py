@@ -53,6 +53,20 @@ MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
 """Which state may follow which; everything else leaves the attempt as it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class HardReason:
+    """A reason that was reported of an order, after which nobody may debit under its mandate.
+
+    `payment` is the payment of the order that went back for it; empty where the order was refused.
+    `is_cleared`: two people have cleared the mandate since.
+    """
+
+    outcome_class: OutcomeClass
+    code: str
+    payment: str = ""
+    is_cleared: bool = False
+
+
 WITHDRAWN = "WITHDRAWN"
 """Code of an attempt that a person took out of its file before the cut."""
 
@@ -73,7 +87,8 @@ class Attempt:
     `other_returned_for`: class and code of the strictest reason for which money of the order went
     back, where its outcome does not say so: money of another execution than the one that stands,
     or of an order that was said to have failed. `refused_for`: those of the strictest refusal that
-    was reported after the final outcome.
+    was reported after the final outcome. `hard` are all reasons that forbid any debit under the
+    mandate, each once for a refusal and once for each payment that went back.
     An order of a rail that takes files waits in the file `batch_ref` until `cut_at` and leaves with
     it: its `sends` is zero, and its sender's lease ends at the cut. Where `was_retrying`, its
     installment was to be tried again, and is so again when the order is taken out of the file.
@@ -106,6 +121,7 @@ class Attempt:
     is_brought_over: bool = False
     other_returned_for: tuple[OutcomeClass, str] | None = None
     refused_for: tuple[OutcomeClass, str] | None = None
+    hard: tuple[HardReason, ...] = ()
 
     @property
     def leaves_at(self) -> datetime:

@@ -41,6 +41,11 @@ class Bar:
         """Whether it is about the account, whatever mandate it is debited under."""
         return self.outcome_class is OutcomeClass.ACCOUNT
 
+    @property
+    def of_payer(self) -> bool:
+        """Whether it is about the payer, whatever account and mandate are used."""
+        return self.outcome_class is OutcomeClass.DECEASED
+
     def __str__(self) -> str:
         """The reason in words."""
         return f"{self.outcome_class} {self.code}".strip() + f" of order {self.order_no}"
@@ -51,8 +56,8 @@ class Mandate:
     """What the payer agreed to: payee, account, cap in minor units per debit, term.
 
     `account_token` stands for the account in a vault outside; the number itself never enters here.
-    `bar` is why nothing may be debited under it for now. `cleared_at` is when a person ended the
-    last bar; refusals that were known by then do not bar it again.
+    `bars` are why nothing may be debited under it for now: of each class the first that was
+    reported, in the order of their coming. `cleared_at`: when people have ended bars of it last.
     """
 
     ref: str
@@ -64,8 +69,13 @@ class Mandate:
     cap_minor: int | None = None
     attempts_max: int | None = None
     ended_on: date | None = None
-    bar: Bar | None = field(default=None, metadata=ADDED_LATER)
+    bars: tuple[Bar, ...] = field(default=(), metadata=ADDED_LATER)
     cleared_at: datetime | None = field(default=None, metadata=ADDED_LATER)
+
+    @property
+    def bar(self) -> Bar | None:
+        """The first of the bars; None: debits may go out."""
+        return self.bars[0] if self.bars else None
 
     def allows(self, day: date) -> bool:
         """Whether a debit value-dated `day` is within the mandate's term."""

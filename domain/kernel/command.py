@@ -41,6 +41,8 @@ class Scope:
     """Mandates whose loans it is about."""
     accounts: tuple[str, ...] = ()
     """Accounts of payers: a mandate to debit each of them that is barred, if there is one."""
+    payers: tuple[str, ...] = ()
+    """Payers: the mandates of each of them that are barred for whatever account."""
     orders: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()

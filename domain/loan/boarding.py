@@ -52,6 +52,7 @@ class BoardLoan(LoanCommand):
             loans=(self.loan_id,),
             mandate_roots=(ref,),
             accounts=(self.mandate.account_token,),
+            payers=(self.borrower,),
             cases=(ended,),
             orders=tuple(attempt.order_no for attempt in debits),
         )

@@ -43,8 +43,8 @@ class Aggregates:
     `groups` says how many cases each named group of lines of one file has been given so far, and
     `items` are the lines that are items of cases. `letters` are the messages of the outbox that the
     command names, by number; one that is not there is absent.
-    `named_mandates` and `named_accounts`: the mandates whose loans, and the accounts whose
-    mandates, were looked up; None where the books are here as a whole.
+    `named_mandates`, `named_accounts` and `named_payers`: the mandates whose loans, and the
+    accounts and payers whose mandates, were looked up; None where the books are here as a whole.
     `payouts` are those that the command names, by key. `taken` says what the items come to that the
     books have set aside for a payout that is requested, `standings` what lies on the account of
     one that is to be instructed, each by the payout's key. `taken_items` says of some payable items
@@ -71,6 +71,7 @@ class Aggregates:
     letters: Mapping[int, Letter] = field(default_factory=dict)
     named_mandates: frozenset[str] | None = None
     named_accounts: frozenset[str] | None = None
+    named_payers: frozenset[str] | None = None
     payouts: Mapping[str, Payout] = field(default_factory=dict)
     taken: Mapping[str, ItemSum] = field(default_factory=dict)
     standings: Mapping[str, Standing] = field(default_factory=dict)
@@ -85,11 +86,18 @@ class Lacks(Exception):
     Attributes:
         mandates: mandates, each with all loans under it.
         accounts: accounts, each with all mandates to debit it.
+        payers: payers, each with all mandates that they gave.
     """
 
-    def __init__(self, mandates: Iterable[str] = (), accounts: Iterable[str] = ()) -> None:
-        super().__init__("a decision lacks mandates or accounts that its command does not name")
+    def __init__(
+        self,
+        mandates: Iterable[str] = (),
+        accounts: Iterable[str] = (),
+        payers: Iterable[str] = (),
+    ) -> None:
+        super().__init__("a decision lacks mandates that its command does not name")
         self.mandates, self.accounts = frozenset(mandates), frozenset(accounts)
+        self.payers = frozenset(payers)
 
 
 @dataclass(frozen=True, slots=True)

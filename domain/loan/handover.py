@@ -53,7 +53,7 @@ def handed_over(
         principal_minor=loan.principal_minor,
         disbursed_on=loan.disbursed_on,
         product=loan.product,
-        mandate=replace(loan.mandate, bar=None, cleared_at=None),
+        mandate=replace(loan.mandate, bars=(), cleared_at=None),
         schedule=tuple(_lines(loan)),
         past=Past.REFUSE,
         opening=_opening(loan, references, as_of, holder, evidence),

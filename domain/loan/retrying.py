@@ -25,6 +25,8 @@ NEVER_AGAIN = frozenset(
     }
 )
 """Reasons after which nobody may debit under the same mandate, not even on an order."""
+NO_REASON = "line"
+"""Code of a return of which only a booked line without a reason is known."""
 Reason = tuple[OutcomeClass | None, str]
 """Why an order failed or its money went back: class and code."""
 
@@ -65,10 +67,8 @@ def not_debitable(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | N
     presented = [attempt for attempt in known if attempt.state not in NEVER_PRESENTED]
     last = presented[-1] if presented else None
     mandate = loan.mandate
-    if last is not None and last.outcome_class in NEVER_AGAIN and _is_of(last, mandate):
-        return NoRetry(
-            f"class.{last.outcome_class}", f"{last.outcome_class} needs a new authority first"
-        )
+    if last is not None and (hard := _forbidding(last, mandate)) is not None:
+        return NoRetry(f"class.{hard}", f"{hard} needs a new authority first")
     if mandate.bar is not None:
         return NoRetry("mandate.barred", f"{mandate.bar}; a person clears it, or a new mandate")
     rail = rules.rail(loan.product.rail)
@@ -86,11 +86,15 @@ def not_debitable(loan: Loan, item: Installment, rules: Rulebook) -> NoRetry | N
     return None
 
 
-def _is_of(attempt: Attempt, mandate: Mandate) -> bool:
-    """Whether an attempt counts against a mandate: made under it, and not cleared since."""
-    cleared, news = mandate.cleared_at, attempt.last_news_at
-    is_cleared = cleared is not None and news is not None and news <= cleared
-    return attempt.mandate_ref == mandate.ref and not is_cleared
+def _forbidding(attempt: Attempt, mandate: Mandate) -> OutcomeClass | None:
+    """The reason of an attempt that forbids others under a mandate, unless it was cleared since."""
+    if attempt.mandate_ref != mandate.ref:
+        return None
+    stands = [(it.outcome_class, it.code) for it in attempt.hard if not it.is_cleared]
+    if stands:
+        return max(stands, key=severity)[0]
+    own, known = attempt.outcome_class, {it.outcome_class for it in attempt.hard}
+    return own if own in NEVER_AGAIN and own not in known else None
 
 
 def as_failed(attempt: Attempt) -> Attempt:

@@ -69,10 +69,11 @@ def _compare(
         if column != "body" and held[column] != expected:
             text = f"column {column} is {held[column]}, its body says {expected}"
             found.fault(f"{name}: {text}")
-    state, days, bar = "", [""], ""
+    state, days = "", [""]
+    bars: list[str] = []
     for move in moves:
         if move.event in _BARS:
-            bar = move.detail if move.event == MandateEvent.BARRED else ""
+            bars = [*bars, move.detail] if move.event == MandateEvent.BARRED else []
             continue
         state = move.target
         if move.event == MandateEvent.ENDED:
@@ -82,9 +83,10 @@ def _compare(
     ended = str(root.terms.ended_on or "")
     if ended != days[-1]:
         found.fault(f"{name} is kept as ended on {ended or 'no day'}, its moves say {days[-1]}")
-    if str(root.terms.bar or "") != bar:
+    barred = "; ".join(map(str, root.terms.bars))
+    if barred != (said := "; ".join(bars)):
         found.fault(
-            f"{name} is kept as barred by {root.terms.bar}, its moves say {bar or 'no bar'}"
+            f"{name} is kept as barred by {barred or 'nothing'}, its moves say {said or 'no bar'}"
         )
     if root.loans != len(loans):
         found.fault(f"{name} is kept with {root.loans} loans, {len(loans)} are under it")

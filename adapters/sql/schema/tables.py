@@ -73,9 +73,11 @@ mandates = Table(
     Column("ref", String(120), primary_key=True),
     Column("rail", String(60), nullable=False),
     Column("payer", String(120), nullable=False, index=True),
-    # The account that is debited, by its token; beside it where every debit of it is barred.
+    # The account that is debited, by its token.
     Column("account_token", String(120), nullable=False, index=True),
+    # Account and payer once more, where no debit of them goes out under any mandate.
     Column("barred_account", String(120), index=True),
+    Column("barred_payer", String(120), index=True),
     Column("state", String(20), nullable=False),
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),

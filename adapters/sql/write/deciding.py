@@ -103,6 +103,7 @@ async def decide_all(
         raise Lacks(
             {ref for each in lacks for ref in each.mandates},
             {token for each in lacks for token in each.accounts},
+            {payer for each in lacks for payer in each.payers},
         )
     return [_finished(work, result, domain) for result in results]
 

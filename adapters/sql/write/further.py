@@ -2,16 +2,25 @@
 
 from dataclasses import dataclass, field
 
+from domain.loan.change import Lacks
+
 
 @dataclass(slots=True)
 class Further:
     """What earlier tries of a group have found that they must look at, beside what it names.
 
     `cases` are keys under which there is a case; `orders` are numbers of orders that may be taken,
-    `mandates` are looked at with their loans, and `accounts` with their mandates.
+    `mandates` are looked at with their loans, `accounts` and `payers` with their mandates.
     """
 
     cases: set[str] = field(default_factory=set)
     orders: set[str] = field(default_factory=set)
     mandates: set[str] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
+    payers: set[str] = field(default_factory=set)
+
+    def look_at(self, lacks: Lacks) -> None:
+        """Take in what a decision lacked."""
+        self.mandates |= lacks.mandates
+        self.accounts |= lacks.accounts
+        self.payers |= lacks.payers

@@ -26,7 +26,7 @@ from adapters.sql.readrows import (
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import reading_id
 from adapters.sql.write.letters import load_letters
-from adapters.sql.write.lookup import OF_ACCOUNTS, REFERENCES, Lookups, lookups
+from adapters.sql.write.lookup import OF_ACCOUNTS, OF_PAYERS, REFERENCES, Lookups, lookups
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.standing import look
 from adapters.sql.write.taking import set_aside
@@ -42,19 +42,24 @@ from domain.loan.view import INSTALLMENT, installment_of
 from domain.payout.commands import InstructPayout, RequestPayout
 from domain.payout.payout import PAYOUT
 
+_ASKED_FOR = frozenset({OF_ACCOUNTS, OF_PAYERS})
+
 
 async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: LoanCache) -> None:
     """Fill an empty workset with everything that `commands` name."""
     find = lookups(postgres=unit.postgres)
     scopes = [command.scope() for command in commands]
-    asked = {kind: _named(scopes, kind) for kind in REFERENCES if kind != OF_ACCOUNTS}
+    asked = {kind: _named(scopes, kind) for kind in REFERENCES if kind not in _ASKED_FOR}
     asked["orders"] = sorted({*asked["orders"], *work.further.orders})
-    await _resolve(unit, work, find, asked | {OF_ACCOUNTS: sorted(work.further.accounts)})
+    asked[OF_ACCOUNTS], asked[OF_PAYERS] = (
+        sorted(names) for names in (work.further.accounts, work.further.payers)
+    )
+    await _resolve(unit, work, find, asked)
     line_ids = sorted({*_named(scopes, "lines")}.union(*work.refs.waiting.values()))
     if waiting := work.refs.waiting:
         further = {"lines": line_ids, "batches": batches_among(waiting)}
         await _resolve(unit, work, find, further)
-    barred = {ref for refs in work.refs.accounts.values() for ref in refs}
+    barred = set().union(*work.refs.accounts.values(), *work.refs.payers.values())
     roots = sorted({*_named(scopes, "mandate_roots"), *work.widened, *barred})
     await _lock_roots(unit, work, find, {"mandate_roots": roots})
     # Whoever brings a loan under a mandate holds its lock: under it, no loan is missed.

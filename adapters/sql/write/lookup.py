@@ -38,15 +38,18 @@ from domain.case.case import CASE
 from domain.loan.view import INSTALLMENT
 
 _Place = tuple[ColumnElement[Any], ColumnElement[Any]]
-OF_ACCOUNTS = "of_accounts"
-"""All mandates to debit an account; no command names them before its decision asks for them."""
+OF_ACCOUNTS, OF_PAYERS = "of_accounts", "of_payers"
+"""All mandates to debit an account, and all of a payer; no command names them before its decision
+asks for them."""
 _REFERENCES: dict[str, tuple[_Place, ...]] = {
     "under_mandates": (
         (loans.c.mandate_ref, loans.c.id),
         (attempts.c.mandate_ref, attempts.c.loan_id),
     ),
     "accounts": ((mandates.c.barred_account, mandates.c.ref),),
+    "payers": ((mandates.c.barred_payer, mandates.c.ref),),
     OF_ACCOUNTS: ((mandates.c.account_token, mandates.c.ref),),
+    OF_PAYERS: ((mandates.c.payer, mandates.c.ref),),
     "orders": ((attempts.c.order_no, attempts.c.loan_id),),
     "messages": ((notices.c.message_id, notices.c.loan_id),),
     "batches": ((attempts.c.batch_ref, attempts.c.loan_id),),
@@ -75,12 +78,6 @@ class Lookups:
         )
         self.batched = _where(
             select(attempts.c.batch_ref, attempts.c.loan_id).distinct(), of(attempts.c.batch_ref)
-        )
-        self.barred = _where(
-            select(mandates.c.barred_account, mandates.c.ref), of(mandates.c.barred_account)
-        )
-        self.of_accounts = _where(
-            select(mandates.c.account_token, mandates.c.ref), of(mandates.c.account_token)
         )
         self.waiting = _where(select(line_refs.c.ref, line_refs.c.line_id), of(line_refs.c.ref))
         self.lock_loans = (

@@ -92,8 +92,12 @@ class References:
     under_mandates: dict[str, set[str]] = field(default_factory=dict)
     accounts: dict[str, set[str]] = field(default_factory=dict)
     """Mandates, not loans: those that are barred with their account, by its token."""
+    payers: dict[str, set[str]] = field(default_factory=dict)
+    """Mandates, not loans: those that are barred with their payer, by the payer."""
     of_accounts: dict[str, set[str]] = field(default_factory=dict)
     """Mandates, not loans: all that debit an account, by its token."""
+    of_payers: dict[str, set[str]] = field(default_factory=dict)
+    """Mandates, not loans: all that a payer gave."""
     batches: dict[str, set[str]] = field(default_factory=dict)
     lines: dict[str, set[str]] = field(default_factory=dict)
     """Those that open cases about a line name: they are looked at again when the cases end."""
@@ -121,6 +125,16 @@ class References:
                 self._learn_attempt(after.id, attempt)
             for notice in item.notices:
                 self.messages[notice.message_id] = after.id
+
+    def learn_mandate(self, root: MandateRoot) -> None:
+        """Take in a mandate, so that the next command of the group finds it and its bars."""
+        token, payer, bars = root.terms.account_token, root.payer, root.terms.bars
+        self.of_accounts.setdefault(token, set()).add(root.ref)
+        self.of_payers.setdefault(payer, set()).add(root.ref)
+        if any(bar.of_account for bar in bars):
+            self.accounts.setdefault(token, set()).add(root.ref)
+        if any(bar.of_payer for bar in bars):
+            self.payers.setdefault(payer, set()).add(root.ref)
 
     def learn_payment(self, payment: Payment) -> None:
         """Take in a payment, so that the next command of the group finds it and its loans."""
@@ -214,8 +228,9 @@ class Workset:
     @property
     def widened(self) -> frozenset[str]:
         """The mandates that decisions of an earlier try had to look at, with all their loans."""
-        found = (refs for refs in self.refs.of_accounts.values())
-        return frozenset(self.further.mandates).union(*found)
+        of_accounts = _held(self.refs.of_accounts, self.further.accounts).values()
+        of_payers = _held(self.refs.of_payers, self.further.payers).values()
+        return frozenset(self.further.mandates).union(*of_accounts, *of_payers)
 
     def new_orders(self) -> set[str]:
         """Numbers of the orders that this group has made or brought."""
@@ -261,8 +276,11 @@ class Workset:
         sharing = _held(refs.sharing, sorted(paid))
         widened = sorted(self.widened)
         mandates = _sorted(_held(refs.under_mandates, (*scope.under_mandates, *widened)))
-        barred = _held(refs.accounts, scope.accounts).values()
-        roots = (*scope.mandate_roots, *widened, *(ref for found in barred for ref in found))
+        barred = set().union(
+            *_held(refs.accounts, scope.accounts).values(),
+            *_held(refs.payers, scope.payers).values(),
+        )
+        roots = (*scope.mandate_roots, *widened, *sorted(barred))
         waited_for = batches_among(_held(refs.waiting, scope.waiting))
         batches = _sorted(_held(refs.batches, (*scope.batches, *waited_for)))
         names = {*scope.loans, *orders.values(), *messages.values()}
@@ -308,6 +326,7 @@ class Workset:
                 (*scope.under_mandates, *widened)
             ),
             named_accounts=frozenset(self.further.accounts),
+            named_payers=frozenset(self.further.payers),
             from_driver=command.id in self.by_drivers,
         )
 
@@ -335,6 +354,8 @@ class Workset:
             self.learnt_items.update(learnt_of(self.loans.get(loan_id), loan))
             self.refs.learn(self.loans.get(loan_id), loan)
             self.loans[loan_id] = loan
+        for mandate in change.mandate_roots.values():
+            self.refs.learn_mandate(mandate)
         for payment in change.payments.values():
             self.refs.learn_payment(payment)
         for line in change.lines.values():

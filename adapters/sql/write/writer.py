@@ -90,8 +90,7 @@ class GroupWriter:
             try:
                 return await self._rehearse(commands, further)
             except Lacks as lacks:
-                further.mandates |= lacks.mandates
-                further.accounts |= lacks.accounts
+                further.look_at(lacks)
         raise InvariantBroken(f"{len(commands)} commands look at ever more mandates")
 
     async def _rehearse(self, commands: Sequence[Command], further: Further) -> list[Result]:
@@ -126,8 +125,7 @@ class GroupWriter:
                 fault = fault_of(error)
                 met[fault] += 1
                 if isinstance(error, Lacks):
-                    self._further.mandates |= error.mandates
-                    self._further.accounts |= error.accounts
+                    self._further.look_at(error)
                 self._cache.clear()
                 if fault is Fault.LOST:
                     mine.add(name)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete
 
 from adapters.sql import rows
+from adapters.sql.engine import listed
 from adapters.sql.faults import Raced
 from adapters.sql.rows import Row
 from adapters.sql.schema import tables
@@ -19,7 +20,7 @@ from adapters.sql.write.changed import changed_installments
 from adapters.sql.write.deciding import Domain, view_in
 from adapters.sql.write.journal import append_journal
 from adapters.sql.write.letters import write_letters
-from adapters.sql.write.lookup import lookups
+from adapters.sql.write.lookup import OF_ACCOUNTS, OF_PAYERS, lookups
 from adapters.sql.write.payables import write_payable_items
 from adapters.sql.write.putting import INSERTS, add, put
 from adapters.sql.write.roots import ROOTS
@@ -327,19 +328,31 @@ async def _look_again(unit: Unit, work: Workset) -> None:
 
 
 async def _look_at_accounts(unit: Unit, work: Workset) -> None:
-    """See that no new mandate debits an account that another process bars, and the reverse."""
+    """See that no new mandate is of an account or payer that another process bars, or the reverse.
+
+    Raises:
+        Raced: there is such a mandate.
+    """
     before, find = work.roots_before["mandate_roots"], lookups(postgres=unit.postgres)
-    new, barred = set(), set()
+    asked: dict[str, set[str]] = {"accounts": set(), "payers": set()}
+    asked |= {OF_ACCOUNTS: set(), OF_PAYERS: set()}
     for ref, root in work.mandate_roots.items():
-        token, bar = root.terms.account_token, root.terms.bar
         if ref not in before:
-            new.add(token)
-        elif bar is not None and bar.of_account and before[ref].terms.bar is None:
-            barred.add(token)
-    found = [*await unit.find(find.barred, sorted(new))]
-    found += await unit.find(find.of_accounts, sorted(barred))
-    if strange := [row for row in found if row.ref not in work.mandate_roots]:
-        raise Raced(strange[0].ref)
+            asked["accounts"].add(root.terms.account_token)
+            asked["payers"].add(root.payer)
+            continue
+        fresh = [bar for bar in root.terms.bars if bar not in before[ref].terms.bars]
+        if any(bar.of_account for bar in fresh):
+            asked[OF_ACCOUNTS].add(root.terms.account_token)
+        if any(bar.of_payer for bar in fresh):
+            asked[OF_PAYERS].add(root.payer)
+    kinds = tuple(kind for kind, names in asked.items() if names)
+    if not kinds:
+        return
+    params = {kind: listed(sorted(asked[kind]), postgres=unit.postgres) for kind in kinds}
+    found = await unit.rows(find.resolve(kinds), params)
+    if strange := [ref for _, _, ref in map(tuple, found) if ref not in work.mandate_roots]:
+        raise Raced(strange[0])
 
 
 def _orders_with_news(work: Workset) -> set[str]:

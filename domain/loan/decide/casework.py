@@ -178,6 +178,11 @@ class CaseWork:
             now = replace(case, amount_minor=amount_minor, text=text or case.text)
             self.move_case(now, CaseEvent.AMENDED, now.text)
 
+    def reword_case(self, key: str, text: str) -> None:
+        """Have an open case say more, if one of the key is open."""
+        if (case := self.cases.get(key)) is not None and case.text != text:
+            self.move_case(replace(case, text=text), CaseEvent.AMENDED, text)
+
     def close_case(self, key: str, why: str = "") -> None:
         """End the case of a key, if one is open: what it waited for has come."""
         if (case := self.cases.get(key)) is not None:

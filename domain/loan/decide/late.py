@@ -16,6 +16,7 @@ from domain.loan.decide.attempts import (
     more_than_ordered,
     put_attempt,
 )
+from domain.loan.decide.barring import learn_hard
 from domain.loan.decide.disputes import (
     compare_bookings,
     dispute_amount,
@@ -56,6 +57,8 @@ def apply_to_ended(
             attempt, state=state, outcome_class=outcome.outcome_class, code=outcome.code
         )
         put_attempt(work, loan_id, number, replace(refused, returned_at=work.at))
+        said = outcome.outcome_class, outcome.code
+        learn_hard(work, loan_id, attempt.order_no, said)
         judge_again(work, loan_id, number, f"{outcome.outcome_class} {outcome.code}")
     elif outcome.status in {OutcomeStatus.DECLINED, OutcomeStatus.NOT_FOUND}:
         if outcome.status is OutcomeStatus.DECLINED:
@@ -71,6 +74,8 @@ def _refuse_again(
 
     A machine tries again only if neither its outcome nor a refusal nor a return of it forbids it.
     """
+    learn_hard(work, loan_id, attempt.order_no, reason)
+    _, attempt = find(work, loan_id, attempt.order_no)
     known: Reason | None = attempt.refused_for
     if attempt.state is AttemptState.DECLINED:
         known = known or (attempt.outcome_class, attempt.code)

@@ -10,8 +10,14 @@ from domain.debit.mandate import LOANS_MOST, Mandate, MandateEvent, MandateRoot,
 from domain.kernel.change import Done, Refusal
 from domain.kernel.order import refusal_of_form, refusal_without_approver
 from domain.loan import casekeys
-from domain.loan.change import Change
-from domain.loan.decide.barring import account_bar, bar_mandates, put_bar
+from domain.loan.change import Change, Lacks
+from domain.loan.decide.barring import (
+    bar_mandates,
+    clear_reasons,
+    inherited,
+    open_bar_case,
+    put_bar,
+)
 from domain.loan.decide.filing import take_out_unwanted
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event, State
@@ -48,7 +54,7 @@ def refuses_loan(work: Work, mandate: Mandate, payer: str) -> Refusal | None:
     same = replace(
         mandate,
         valid_from=min(mandate.valid_from, known.terms.valid_from),
-        bar=known.terms.bar,
+        bars=known.terms.bars,
         cleared_at=known.terms.cleared_at,
     )
     other = [
@@ -71,7 +77,7 @@ def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> Mandate
     Gives the terms that apply.
     """
     known = work.mandate_roots.get(mandate.ref)
-    root = known or MandateRoot(mandate, payer)
+    root = known or MandateRoot(replace(mandate, bars=(), cleared_at=None), payer)
     root = replace(root, loans=root.loans + 1)
     event = MandateEvent.JOINED if known else MandateEvent.REGISTERED
     work.note_mandate(root, known.state if known else "", event, loan_id)
@@ -79,8 +85,11 @@ def put_under(work: Work, loan_id: str, mandate: Mandate, payer: str) -> Mandate
         was, root = root.state, root.ended(mandate.ended_on, "", "boarding")
         work.note_mandate(root, was, MandateEvent.ENDED, f"{mandate.ended_on} boarding")
     work.put_mandate(root)
-    if known is None and (bar := account_bar(work, root.terms)) is not None:
+    for bar in inherited(work, root) if known is None else ():
         root = put_bar(work, root, bar)
+    if known is not None and known.terms.bars:
+        # The case has ended if no loan was under it.
+        open_bar_case(work, root)
     return root.terms
 
 
@@ -97,7 +106,7 @@ def _bar_loan(work: Work, loan_id: str, root: MandateRoot) -> None:
     mandate = work.loan(loan_id).mandate
     if mandate.ref != root.ref or mandate == root.terms:
         return
-    why = f"mandate.barred: {root.terms.bar}"
+    why = f"mandate.barred: {'; '.join(map(str, root.terms.bars))}"
     _apply(work, loan_id, root.terms, why)
     take_out_unwanted(work, loan_id)
     for item in work.loan(loan_id).installments:
@@ -184,11 +193,12 @@ def _clear(work: Work, root: MandateRoot, order: ClearMandate) -> Change | Refus
         return Refusal("mandate.clear", f"mandate {root.ref} is not barred")
     if refusal := refusal_without_approver(order, "debits go out again"):
         return refusal
-    now = replace(root, terms=replace(root.terms, bar=None, cleared_at=work.at))
+    now = replace(root, terms=replace(root.terms, bars=(), cleared_at=work.at))
     work.put_mandate(now)
     work.note_mandate(now, now.state, MandateEvent.CLEARED, f"{root.terms.bar}: {order.proof}")
     work.close_case(casekeys.barred(root.ref), "cleared")
     for loan_id in work.aggregates.under_mandates.get(root.ref, ()):
+        clear_reasons(work, loan_id, root.ref)
         if work.loan(loan_id).mandate.ref == root.ref:
             _apply(work, loan_id, now.terms, f"{root.ref} is cleared")
     return _finished(work, now, f"{root.ref} is cleared")
@@ -212,7 +222,9 @@ def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | R
     )
     if refusal := refuses_loan(work, terms, loan.borrower):
         return refusal
-    bar = account_bar(work, terms)
+    _see_payer(work, root.payer)
+    bars = inherited(work, MandateRoot(terms, loan.borrower))
+    bar = next((bar for bar in bars if bar.of_account), None)
     if bar is not None and terms.ref not in work.mandate_roots:
         return Refusal("mandate.account", f"its account is barred: {bar}; name another account")
     left = replace(root, loans=root.loans - 1)
@@ -224,6 +236,13 @@ def _replace(work: Work, root: MandateRoot, order: ReplaceMandate) -> Change | R
     _apply(work, loan.id, terms, f"{root.ref} is replaced by {order.ref}")
     take_out_unwanted(work, loan.id)
     return _finished(work, root, f"{loan.id} is under {order.ref}")
+
+
+def _see_payer(work: Work, payer: str) -> None:
+    """Ask for the mandates of a payer, whose bars may hold for a new one as well."""
+    known = work.aggregates.named_payers
+    if known is not None and payer not in known:
+        raise Lacks(payers=(payer,))
 
 
 def _finished(work: Work, root: MandateRoot, note: str) -> Change:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from domain.debit.mandate import MandateEvent, MandateRoot
+from domain.debit.mandate import Bar, MandateEvent, MandateRoot
 from domain.kernel.change import Transition
 from domain.kernel.command import Command
 from domain.loan.change import Aggregates
@@ -16,6 +16,12 @@ class MandateWork(CaseWork):
         super().__init__(aggregates, command)
         self.mandate_roots: dict[str, MandateRoot] = dict(aggregates.mandate_roots)
         self._changed_mandates: set[str] = set()
+        self.new_bars: list[tuple[str, Bar]] = []
+        """Hard reasons that this decision has learned, each with the mandate of its order."""
+
+    def bar(self, mandate: str, bar: Bar) -> None:
+        """Have a mandate barred, and every other one that the bar reaches, when all is decided."""
+        self.new_bars.append((mandate, bar))
 
     def put_mandate(self, root: MandateRoot) -> None:
         """Add or replace a mandate."""

@@ -17,6 +17,7 @@ from domain.loan import bookings
 from domain.loan.aggregate import Installment
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.decide.attempts import find, put_attempt
+from domain.loan.decide.barring import learn_hard
 from domain.loan.decide.charges import fall_due
 from domain.loan.decide.money import raise_paid, receive_free
 from domain.loan.decide.work import Work
@@ -123,8 +124,18 @@ def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int
             reason = (None, "") if known.refused_for else (ordered.outcome_class, ordered.code)
             known = replace(known, state=state, outcome_class=reason[0], code=reason[1])
             put_attempt(work, command.loan_id, number, known)
+        _learn_reason(work, command.loan_id, ordered)
         if ordered.state is AttemptState.RETURNED and ordered.order_no not in named:
             _take_returned(work, command, opening, ordered)
+
+
+def _learn_reason(work: Work, loan_id: str, ordered: OpeningAttempt) -> None:
+    """A hard reason for which an order failed or came back bars its mandate here as well."""
+    reason = ordered.outcome_class, ordered.code
+    if ordered.state is AttemptState.RETURNED:
+        learn_hard(work, loan_id, ordered.order_no, reason, debit_payment_id(ordered.order_no))
+    elif ordered.state not in LIVE:
+        learn_hard(work, loan_id, ordered.order_no, reason)
 
 
 def _take_returned(

@@ -16,6 +16,7 @@ from domain.loan.decide.attempts import (
     more_than_ordered,
     put_attempt,
 )
+from domain.loan.decide.barring import learn_hard
 from domain.loan.decide.charges import charge_to_date
 from domain.loan.decide.disputes import (
     portions_of_order,
@@ -155,6 +156,7 @@ def confirm(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
 def end_unpaid(work: Work, loan_id: str, number: int, ended: Attempt) -> None:
     """An attempt ended without money: retry by plan, or delinquent."""
     put_attempt(work, loan_id, number, ended)
+    learn_hard(work, loan_id, ended.order_no, (ended.outcome_class, ended.code))
     end_of_doubt(work, loan_id, number, ended.order_no)
     work.close_case(casekeys.contradiction(ended.order_no))
     # Penalty waited for the outcome, and may have been charged ahead for the day of the debit.

@@ -9,8 +9,9 @@ from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import portions_of_order, raise_inferred
 from domain.loan.decide.references import payments_named, portions_of
 from domain.loan.decide.returns import infer_execution
-from domain.loan.decide.takingback import NO_REASON, Returned, learn_reason, reverse
+from domain.loan.decide.takingback import Returned, learn_reason, reverse
 from domain.loan.decide.work import Work
+from domain.loan.retrying import NO_REASON
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 from domain.statement.statement import LineItem, StatementLine

@@ -12,16 +12,15 @@ from domain.debit.attempt import Attempt, AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan import casekeys
 from domain.loan.decide.attempts import find, judge_again, put_attempt, reopen
+from domain.loan.decide.barring import learn_hard
 from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.money import place_waiting, take_back
 from domain.loan.decide.work import Work
-from domain.loan.retrying import severity
+from domain.loan.retrying import NO_REASON, severity
 from domain.payment.payment import is_first_of_order
 
 Reason = tuple[OutcomeClass, str]
 """Why money went back: class and code."""
-NO_REASON = "line"
-"""Code of a return of which only a booked line without a reason is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Returned:
 
 def reverse(work: Work, loan_id: str, payment_id: str, returned: Returned) -> None:
     """Book a return and reopen what its payment had paid."""
-    learn_reason(work, loan_id, payment_id, returned)
+    learn_reason(work, loan_id, payment_id, returned, more=True)
     numbers = take_back(work, loan_id, payment_id, returned.minor, returned.on)
     if not returned.reported:
         known = work.payment(payment_id)
@@ -50,7 +49,9 @@ def reverse(work: Work, loan_id: str, payment_id: str, returned: Returned) -> No
     place_waiting(work, loan_id)
 
 
-def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) -> None:
+def learn_reason(
+    work: Work, loan_id: str, payment_id: str, returned: Returned, *, more: bool = False
+) -> None:
     """The attempt of an order's first payment is returned, for the strictest reason reported.
 
     Report and line of one return may come in either order and name different reasons, and so may
@@ -63,6 +64,7 @@ def learn_reason(work: Work, loan_id: str, payment_id: str, returned: Returned) 
         return
     said = returned.outcome_class, returned.code
     _keep_reason(work, payment_id, said)
+    learn_hard(work, loan_id, portion.order_no, said, payment_id, more=more)
     number, attempt = find(work, loan_id, portion.order_no)
     outcome_class, code = reason = strictest(work, loan_id, portion.order_no) or said
     ended = replace(attempt, outcome_class=outcome_class, code=code, returned_at=work.at)

@@ -7,6 +7,7 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan import bookings, casekeys
 from domain.loan.decide.attempts import find, judge_again, put_attempt
+from domain.loan.decide.barring import forget_return
 from domain.loan.decide.money import look_at_gates
 from domain.loan.decide.takingback import strictest
 from domain.loan.decide.tasks import open_case
@@ -47,6 +48,7 @@ def _confirm_again(work: Work, loan_id: str, payment_id: str) -> None:
     portion = work.portion(loan_id, payment_id)
     if portion.order_no is None:
         return
+    forget_return(work, loan_id, portion.order_no, payment_id)
     number, attempt = find(work, loan_id, portion.order_no)
     rest = strictest(work, loan_id, portion.order_no)
     if attempt.state is not AttemptState.RETURNED:

@@ -16,7 +16,14 @@ from domain.debit.mandate import Mandate
 from domain.debit.outcome import Outcome, OutcomeClass
 from domain.kernel.change import Applied, Refused
 from tests.support.booksbench import StillClock, intend, order_of, present, roll
-from tests.support.doors import BoardLoan, ClearMandate, Past, RecordOutcome, RetryNow
+from tests.support.doors import (
+    BoardLoan,
+    ClearMandate,
+    Past,
+    RecordOutcome,
+    ReplaceMandate,
+    RetryNow,
+)
 from tests.support.memory import RULES, TESTER, board
 from tests.support.openings import APRIL, WHOLE, opening, ordered, paid
 
@@ -60,6 +67,13 @@ async def bars(engine: AsyncEngine) -> dict[str, str | None]:
         return {row.ref: row.barred_account for row in await conn.execute(rows)}
 
 
+async def barred_payers(engine: AsyncEngine) -> dict[str, str | None]:
+    """The payer of each mandate, where it is barred with them."""
+    async with engine.connect() as conn:
+        rows = select(mandates.c.ref, mandates.c.barred_payer)
+        return {row.ref: row.barred_payer for row in await conn.execute(rows)}
+
+
 async def findings(engine: AsyncEngine, clock: StillClock) -> list[str]:
     """What the self-audit finds, in words."""
     async with engine.connect() as conn:
@@ -94,18 +108,96 @@ async def test_all_loans_of_mandate_and_account_are_barred_in_the_same_transacti
     assert (await queries.verify()).faults == ()
 
 
+@pytest.mark.parametrize("outcome_class", [OutcomeClass.ACCOUNT, OutcomeClass.DECEASED])
 async def test_an_account_is_barred_while_a_loan_comes_under_another_mandate_of_it(
-    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+    engine: AsyncEngine,
+    books: SqlBooks,
+    queries: SqlQueries,
+    clock: StillClock,
+    outcome_class: OutcomeClass,
 ) -> None:
-    """Whoever comes second sees the first: no mandate of the account is missed."""
+    """Whoever comes second sees the first: no mandate of the account, or payer, is missed."""
     order = order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
     async with SqlBooks(engine, clock, RULES) as others:
         answers = await asyncio.gather(
-            others.apply(refused(order, OutcomeClass.ACCOUNT, "AC04")),
+            others.apply(refused(order, outcome_class, "AC04")),
             *(books.apply(under(f"L{n}", f"M-{n}")) for n in range(2, 6)),
         )
     assert all(isinstance(answer, Applied) for answer in answers), answers
-    assert set((await bars(engine)).values()) == {"acct-1"}
+    loans = [await queries.loan(f"L{n}") for n in range(1, 6)]
+    assert all(loan is not None and loan.mandate.bar is not None for loan in loans)
+    assert (await queries.verify()).faults == ()
+
+
+async def test_a_death_bars_all_mandates_of_the_payer_on_whatever_account(
+    engine: AsyncEngine, books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Also those that come later, or put a loan under another mandate; other payers' do not."""
+    await books.apply_many(
+        [
+            under("L2", "M-2", "acct-2"),
+            replace(under("L3", "M-3"), borrower="b-2"),
+        ]
+    )
+    order = order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
+    assert isinstance(await books.apply(refused(order, OutcomeClass.DECEASED, "MD07")), Applied)
+    assert await barred_payers(engine) == {"M-L1": "b-1", "M-2": "b-1", "M-3": None}
+    await books.apply(under("L4", "M-4", "acct-4"))
+    await books.apply(
+        ReplaceMandate(
+            id="cli/new",
+            actor=TESTER,
+            reason="signed anew",
+            mandate="M-2",
+            loan="L2",
+            ref="M-5",
+            account_token="acct-5",
+            valid_from=date(2026, 1, 1),
+        )
+    )
+    found = [await queries.loan(name) for name in ("L1", "L2", "L3", "L4")]
+    assert [loan.mandate.bar is not None for loan in found if loan] == [True, True, False, True]
+    assert (await queries.verify()).faults == ()
+    assert await findings(engine, clock) == []
+
+
+@pytest.mark.parametrize("outcome_class", [OutcomeClass.ACCOUNT, OutcomeClass.DECEASED])
+@pytest.mark.parametrize("first", [0, 1], ids=["loan-first", "refusal-first"])
+async def test_commands_of_one_group_learn_of_the_bars_and_mandates_of_each_other(
+    books: SqlBooks,
+    queries: SqlQueries,
+    clock: StillClock,
+    outcome_class: OutcomeClass,
+    first: int,
+) -> None:
+    """A refusal, and a loan under a new mandate of the same account and payer, in one commit."""
+    order = order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
+    group = [under("L2", "M-2"), refused(order, outcome_class, "X")]
+    answers = await books.apply_many(group[::-1] if first else group)
+    assert all(isinstance(answer, Applied) for answer in answers), answers
+    loan = await queries.loan("L2")
+    assert loan is not None
+    assert loan.mandate.bar is not None
+    assert (await queries.verify()).faults == ()
+
+
+async def test_bars_that_came_one_by_one_are_counted_from_the_journal(
+    books: SqlBooks, queries: SqlQueries, clock: StillClock
+) -> None:
+    """Two of one order, cleared together; what comes after a clear stands alone."""
+    order = order_of(await intend(books, "L1", 1, await present(books, queries, clock, "L1")))
+    await books.apply(refused(order, OutcomeClass.MANDATE, "MD01"))
+    await books.apply(refused(order, OutcomeClass.ACCOUNT, "AC04"))
+    loan = await queries.loan("L1")
+    assert loan is not None
+    assert len(loan.mandate.bars) == 2
+    assert (await queries.verify()).faults == ()
+    assert isinstance(await books.apply(cleared("M-L1")), Applied)
+    assert isinstance(await books.apply(refused(order, OutcomeClass.ACCOUNT, "AC06")), Applied)
+    assert isinstance(await books.apply(refused(order, OutcomeClass.DISPUTE, "R10")), Applied)
+    loan = await queries.loan("L1")
+    assert loan is not None
+    assert [bar.outcome_class for bar in loan.mandate.bars] == [OutcomeClass.DISPUTE]
     assert (await queries.verify()).faults == ()
 
 

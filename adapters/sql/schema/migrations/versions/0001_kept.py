@@ -61,6 +61,7 @@ def _mandates() -> None:
         sa.Column("payer", sa.String(length=120), nullable=False),
         sa.Column("account_token", sa.String(length=120), nullable=False),
         sa.Column("barred_account", sa.String(length=120), nullable=True),
+        sa.Column("barred_payer", sa.String(length=120), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
@@ -70,7 +71,7 @@ def _mandates() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("ref", name="pk_mandates"),
     )
-    for column in ("account_token", "barred_account", "payer"):
+    for column in ("account_token", "barred_account", "barred_payer", "payer"):
         op.create_index(f"ix_mandates_{column}", "mandates", [column], unique=False)
 
 
