@@ -50,7 +50,7 @@ def handover(  # noqa: PLR0913  (one parameter for each option)
         typer.Option(
             "--since",
             metavar="DATE",
-            help="Write only payments and debits after this day.",
+            help="Write only payments and debits after this day, and debits with later news.",
         ),
     ] = None,
     replace: Annotated[
@@ -109,7 +109,7 @@ async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, tuple[Ope
     from cli.outfile import written  # noqa: PLC0415
     from domain.calendar import local_day  # noqa: PLC0415
     from domain.kernel.command import Actor  # noqa: PLC0415
-    from domain.loan.handover import handed_over  # noqa: PLC0415
+    from domain.loan.handover import handed_over, orders_with_news  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
     loans = installments = 0
@@ -124,9 +124,10 @@ async def _write(settings: Settings, terms: _Terms) -> tuple[int, int, tuple[Ope
             async for found in all_loans:
                 as_of = local_day(at, found.loan.product.timezone)
                 command = handed_over(
-                    found.loan, found.references, as_of, terms.holder, terms.evidence, by
+                    found.loan, found.names, as_of, terms.holder, terms.evidence, by
                 )
-                writer.add(command)
+                since = terms.since
+                writer.add(command, orders_with_news(found.loan, since) if since else ())
                 loans += 1
                 installments += len(command.schedule)
                 if loans % PROGRESS_EVERY == 0:

@@ -23,16 +23,21 @@ class ApplicationEvent:
     Attributes:
         installment: its number in the schedule, from 1.
         event: `paid`, `waived`, `written_off`, `penalty` (what was charged in all), `charged` (fees
-            and costs besides the schedule), `cancelled`, `attempt` or `held`.
+            and costs besides the schedule), `cancelled`, `attempt`, `held`, or `advance` (a part of
+            what was paid ahead that is expected under a reference of its own).
         on: YYYY-MM-DD; empty for payments whose day is not known.
         principal, interest, fee, penalty, cost: decimal amounts.
         amount, order_no, mandate_ref, outcome, code, outcome_class: of an attempt; `order_no` also
-            of a payment that an attempt brought. Outcomes are `confirmed`, `declined`, `returned`,
-            `pending`, `unknown`, `not_executed` and `recalled`; the class is that of the code
-            unless it is given.
+            of a payment that an attempt brought, `amount` also of an advance. Outcomes are
+            `confirmed`, `declined`, `returned`, `pending`, `unknown`, `not_executed` and
+            `recalled`; the class is that of the code unless it is given.
         reference: what the payer calls a payment.
         unplaced, returned: what of a debit nothing owed could take, and what of it came back while
             the rest was kept; decimal amounts.
+        bank_ref: the rail's names of all bookings of a debit, separated by blanks.
+        cleared: `yes` where two people have cleared the mandate since the attempt was refused.
+        plan: of an attempt `counts` where the retry plan counts it, `past` where it was begun anew
+            after it.
         hold, reason: what somebody has stopped (`debit`, `contact` or `all`), and why; `on` since
             when.
     """
@@ -56,6 +61,9 @@ class ApplicationEvent:
     returned: str = ""
     hold: str = ""
     reason: str = ""
+    bank_ref: str = ""
+    cleared: str = ""
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +74,11 @@ class ApplicationOpening:
         as_of: YYYY-MM-DD, the last day whose facts are in it.
         holder: a token for the party that took the money so far.
         evidence: what that system calls the proof of its statement.
-        advance: decimal amount that was paid ahead and not placed; `advance_ref` the reference
-            under which it is expected.
+        advance: decimal amount that was paid ahead in all and not placed; `advance_ref` the
+            reference under which it is expected, apart from rows of `advance`.
         hold, hold_reason, hold_since: what somebody has stopped for the whole loan, why, and since
             when.
+        barred_by: why the mandate is barred: class, code (or `-`) and order of each bar, as words.
         history: what was done, in any order.
     """
 
@@ -81,6 +90,7 @@ class ApplicationOpening:
     hold: str = ""
     hold_reason: str = ""
     hold_since: str = ""
+    barred_by: str = ""
     history: tuple[ApplicationEvent, ...] = ()
 
 

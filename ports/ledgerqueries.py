@@ -8,6 +8,7 @@ from domain.case.case import Case
 from domain.ledger.chain import KnownHead
 from domain.ledger.entry import JournalPosting
 from domain.loan.aggregate import Loan
+from domain.loan.handover import PaymentNames
 from ports.paging import LIMIT_MOST, Page
 
 
@@ -64,11 +65,11 @@ class ChainReport:
 
 
 @dataclass(frozen=True, slots=True)
-class LoanAndReferences:
-    """A loan as it stands, and what its payers called their payments, by the payments' ids."""
+class LoanAndNames:
+    """A loan as it stands, and what payers and rails call its payments, by the payments' ids."""
 
     loan: Loan
-    references: Mapping[str, str]
+    names: Mapping[str, PaymentNames]
 
 
 class LedgerQueries(Protocol):
@@ -106,7 +107,7 @@ class LedgerQueries(Protocol):
         """All postings in the order of the chain, streamed; closed by who does not read on."""
         ...
 
-    def all_loans(self) -> AsyncGenerator[LoanAndReferences]:
+    def all_loans(self) -> AsyncGenerator[LoanAndNames]:
         """All loans in order of their ids, streamed; closed by who does not read on."""
         ...
 

@@ -4,7 +4,7 @@ Both files are what `acquit board` reads, so going back is boarding elsewhere.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from datetime import date
 from typing import TextIO
@@ -37,7 +37,7 @@ class HandoverWriter:
     """Writes loans one after the other, and at the end what they sum to."""
 
     def __init__(self, tape: TextIO, told: TextIO, *, since: date | None = None) -> None:
-        """`since`: of payments and debits, write those of later days only."""
+        """`since`: of payments and debits, write those of later days, and debits with news."""
         self._tape = csv.DictWriter(tape, COLUMNS, lineterminator="\n")
         self._told = csv.DictWriter(told, history.COLUMNS, lineterminator="\n")
         self._since = since
@@ -46,8 +46,10 @@ class HandoverWriter:
         self._tape.writeheader()
         self._told.writeheader()
 
-    def add(self, command: BoardLoan) -> None:
+    def add(self, command: BoardLoan, news: Collection[str] = ()) -> None:
         """Write one loan, and what was done to it.
+
+        `news`: debit orders of earlier days that are written as well, for more became known since.
 
         Raises:
             InvariantBroken: it has no opening.
@@ -59,7 +61,7 @@ class HandoverWriter:
         self._tape.writerow(_cells({**_row(application), **_amounts(alone)}))
         self._totals.add(command)
         self._principal[currency] = self._principal.get(currency, 0) + command.principal_minor
-        for row in self._events(application):
+        for row in self._events(application, news):
             self._told.writerow(_cells({"loan_id": command.loan_id, **row}))
 
     @property
@@ -79,7 +81,9 @@ class HandoverWriter:
             }
             self._tape.writerow(row)
 
-    def _events(self, application: LoanApplication) -> Iterator[dict[str, str]]:
+    def _events(
+        self, application: LoanApplication, news: Collection[str]
+    ) -> Iterator[dict[str, str]]:
         for number, (due_on, principal, interest, fee) in enumerate(application.schedule, start=1):
             yield {
                 "installment": str(number),
@@ -91,7 +95,7 @@ class HandoverWriter:
             }
         for event in application.opening.history if application.opening else ():
             row = {item.name: getattr(event, item.name) for item in fields(event)}
-            if self._is_wanted(row):
+            if row["order_no"] in news or self._is_wanted(row):
                 yield row
 
     def _is_wanted(self, row: dict[str, str]) -> bool:

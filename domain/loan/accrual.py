@@ -71,12 +71,42 @@ def penalty_due(
     excused = excused_days(loan, item, through, tried_on)
     # What a former system charged fills the caps of the product.
     before = Fraction(item.penalty_carried if item.penalty_since is not None else 0)
-    exact = before
+    exact = before + _penalty_of_reopened(loan, item, through, excused)
     first = max(item.due_on + ONE_DAY, item.penalty_since or date.min)
     changes = sorted({day for day in value_days(loan, item) if first <= day < through})
     for last in (*changes, through):
         if last >= first:
             bearing = _overdue_on(loan, item, last)
+            exact += penalty(bearing, rule, item.due_on, first, last, excused, exact)
+            first = last + ONE_DAY
+    return exact - before
+
+
+def _penalty_of_reopened(
+    loan: Loan, item: Installment, through: date, excused: frozenset[date]
+) -> Fraction:
+    """Penalty for the days of a former system on what it took and had to give back since.
+
+    It counted that as paid, so the penalty that it states has nothing of it.
+    """
+    rule, since = loan.product.penalty, item.penalty_since
+    gone = [
+        (portion.value_on, part)
+        for portion in loan.portions
+        for part in portion.taken_back
+        if part.number == item.number and part.component is not Component.PENALTY
+    ]
+    if rule is None or since is None or not gone:
+        return Fraction(0)
+    through, first = min(through, since - ONE_DAY), item.due_on + ONE_DAY
+    before = exact = Fraction(item.penalty_carried)
+    changes = sorted({day for day, _ in gone if first <= day < through})
+    for last in (*changes, through):
+        if last >= first:
+            bearing = Amounts()
+            for day, part in gone:
+                if day < last:
+                    bearing = bearing.plus(part.component, part.minor)
             exact += penalty(bearing, rule, item.due_on, first, last, excused, exact)
             first = last + ONE_DAY
     return exact - before

@@ -7,37 +7,61 @@ for an order of a person, so that nothing which is disputed here is debited ther
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
+from domain.calendar import local_day
 from domain.debit.attempt import Attempt, AttemptState
 from domain.kernel.command import Actor
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import Loan
 from domain.loan.boarding import BoardLoan, Past
-from domain.loan.lifecycle import FINAL, State
+from domain.loan.lifecycle import State
 from domain.loan.opening import (
     Opening,
+    OpeningAdvance,
     OpeningAttempt,
     OpeningHold,
     OpeningItem,
     OpeningPart,
     OpeningPayment,
 )
+from domain.loan.openingrules import is_booking_name
 from domain.loan.retrying import Reason, by_strictest, strictest_reason
+from domain.payment.payment import Payment
 from domain.payment.portion import BROUGHT_SUM, Portion
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentNames:
+    """What others call a payment: its payer, and the rail each booking of it."""
+
+    reference: str = ""
+    bookings: tuple[str, ...] = ()
+
+
+def names_of(payment: Payment) -> PaymentNames:
+    """The names of a payment; those of bookings that no file could hold are left out."""
+    known = payment.bookings
+    is_whole = all(is_booking_name(name) for name in known)
+    return PaymentNames(payment.reference, known if is_whole else ())
+
+
 def handed_over(
-    loan: Loan, references: Mapping[str, str], as_of: date, holder: str, evidence: str, by: Actor
+    loan: Loan,
+    names: Mapping[str, PaymentNames],
+    as_of: date,
+    holder: str,
+    evidence: str,
+    by: Actor,
 ) -> BoardLoan:
     """The command that would take the loan on empty books as it stands at the end of a day.
 
     Args:
         loan: as it is now.
-        references: what the payers called its payments, by their ids; those without one may lack.
+        names: what payers and rails call its payments, by their ids; those without one may lack.
         as_of: the day; nothing of a later one may be known yet.
         holder: who holds what was paid so far, to the other system: we, or our client.
         evidence: what the statement is called.
@@ -56,7 +80,22 @@ def handed_over(
         mandate=replace(loan.mandate, bars=(), cleared_at=None),
         schedule=tuple(_lines(loan)),
         past=Past.REFUSE,
-        opening=_opening(loan, references, as_of, holder, evidence),
+        opening=_opening(loan, names, as_of, holder, evidence),
+    )
+
+
+def orders_with_news(loan: Loan, since: date) -> frozenset[str]:
+    """Debit orders of which something became known after a day, or of which money went back.
+
+    When money went back is not kept with it, so such an order is among them whatever the day.
+    """
+    zone = loan.product.timezone
+    returned = {portion.order_no for portion in loan.portions if portion.returned_minor}
+    return frozenset(
+        known.order_no
+        for _, known in loan.attempts()
+        if known.order_no in returned
+        or (known.last_news_at is not None and local_day(known.last_news_at, zone) > since)
     )
 
 
@@ -73,11 +112,13 @@ def _lines(loan: Loan) -> Iterator[ScheduleLine]:
 
 
 def _opening(
-    loan: Loan, references: Mapping[str, str], as_of: date, holder: str, evidence: str
+    loan: Loan, names: Mapping[str, PaymentNames], as_of: date, holder: str, evidence: str
 ) -> Opening:
     debits = _debits(loan)
+    references = {key: it.reference for key, it in names.items() if it.reference}
+    bookings = {key: it.bookings for key, it in names.items()}
     free = [it for it in loan.portions if it.order_no not in debits and _free(it)]
-    payments = tuple(_payments(loan, references, as_of, debits))
+    payments = tuple(_payments(loan, references, as_of, debits, bookings))
     return Opening(
         as_of=as_of,
         holder=holder,
@@ -87,7 +128,16 @@ def _opening(
         items=tuple(_items(loan, as_of)),
         advance_minor=sum(_free(portion) for portion in free),
         advance_ref=references.get(free[0].id) or free[0].id if free else "",
+        advances=tuple(
+            OpeningAdvance(
+                number=portion.number or len(loan.installments),
+                minor=_free(portion),
+                reference=references.get(portion.id) or portion.id,
+            )
+            for portion in free[1:]
+        ),
         holds=tuple(_holds(loan)),
+        bars=loan.mandate.bars,
     )
 
 
@@ -119,6 +169,7 @@ def _payments(
     references: Mapping[str, str],
     as_of: date,
     debits: Mapping[str, list[Portion]],
+    bookings: Mapping[str, tuple[str, ...]],
 ) -> Iterator[OpeningPayment]:
     """The money that is left, in the order of its coming; all that one order took is one payment.
 
@@ -142,7 +193,14 @@ def _payments(
                 reference=references.get(portion.id, ""),
                 unplaced_minor=sum(map(_free, group)),
                 returned_minor=sum(it.returned_minor for it in group),
+                bank_refs=_bookings(group, bookings),
             )
+
+
+def _bookings(group: Iterable[Portion], bookings: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The rail's names of what one order took; none where it has not named all of it."""
+    names = [bookings.get(portion.id, ()) for portion in group]
+    return tuple(dict.fromkeys(ref for refs in names for ref in refs)) if all(names) else ()
 
 
 def _attempts(
@@ -172,6 +230,8 @@ def _attempts(
             state=state,
             outcome_class=reason[0],
             code=reason[1],
+            is_cleared=bool(known.hard) and all(it.is_cleared for it in known.hard),
+            counts=known.number > item.retries_reset_at,
         )
 
 
@@ -182,7 +242,7 @@ def _reason(known: Attempt) -> Reason:
 
 def _holds(loan: Loan) -> Iterator[OpeningHold]:
     for item in loan.installments:
-        if item.hold is not None and item.state not in FINAL:
+        if item.hold is not None and item.state is not State.CANCELLED:
             yield OpeningHold(
                 number=item.number,
                 kind=item.hold,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.debit.attempt import AttemptState
+from domain.debit.mandate import Bar
 from domain.debit.outcome import OutcomeClass
 from domain.loan.aggregate import HoldKind
 from domain.pricing.amounts import Amounts
@@ -35,6 +36,8 @@ class OpeningPayment:
         unplaced_minor: what of a debit nothing owed could take, as of one that was executed twice.
             It waits in suspense, with a case, and pays nothing but the debit's own installment.
         returned_minor: what of a debit was taken back, where the rest of it was kept.
+        bank_refs: the rail's own names of all bookings of the debit, one for each execution; none
+            where they are not known.
     """
 
     on: date | None = None
@@ -43,6 +46,7 @@ class OpeningPayment:
     reference: str = ""
     unplaced_minor: int = 0
     returned_minor: int = 0
+    bank_refs: tuple[str, ...] = ()
 
     @property
     def placed_minor(self) -> int:
@@ -70,6 +74,9 @@ class OpeningAttempt:
         outcome_class, code: why it failed or came back, in our classes and in the rail's code. A
             CONFIRMED one has a class of failures where the rail also said that it was refused, or
             took back one of several executions of it.
+        is_cleared: two people have cleared its mandate since, so its reason bars nothing.
+        counts: whether the retry plan counts it; False where the plan was begun anew after it, None
+            where nobody says.
     """
 
     number: int
@@ -80,6 +87,17 @@ class OpeningAttempt:
     state: AttemptState
     outcome_class: OutcomeClass | None = None
     code: str = ""
+    is_cleared: bool = False
+    counts: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningAdvance:
+    """A part of what was paid ahead that has a reference of its own; it waits for `number`."""
+
+    number: int
+    minor: int
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +125,8 @@ class OpeningHold:
     """A stop that somebody has put on one installment, or on all of a loan.
 
     Attributes:
-        number: the installment; None for the loan: every installment that is still open.
+        number: the installment; None for the loan: every installment that is not cancelled. One
+            that is paid is held as well, for its money may come back.
         kind: what it stops.
         reason: why, in plain text.
         since: the day of it; None where nobody knows.
@@ -131,10 +150,13 @@ class Opening:
         attempts: by installment, oldest first.
         items: installments that had a charge or a waiver, or were written off or cancelled, by
             number.
-        advance_minor: paid ahead and not placed yet. It lies with the holder until a bank line
-            shows it on one of our accounts.
-        advance_ref: the reference under which that line is expected.
+        advance_minor: paid ahead in all and not placed yet. It lies with the holder until bank
+            lines show it on one of our accounts.
+        advance_ref: the reference under which what is no part of `advances` is expected.
+        advances: parts of it that are expected under references of their own.
         holds: of the loan first, then of installments, by number, each once.
+        bars: why nothing may be debited under the mandate of the loan, whatever loan the orders are
+            of.
     """
 
     as_of: date
@@ -145,4 +167,6 @@ class Opening:
     items: tuple[OpeningItem, ...] = ()
     advance_minor: int = 0
     advance_ref: str = ""
+    advances: tuple[OpeningAdvance, ...] = ()
     holds: tuple[OpeningHold, ...] = ()
+    bars: tuple[Bar, ...] = ()

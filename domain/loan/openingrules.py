@@ -1,15 +1,17 @@
 """Rules that the opening of a loan in progress must keep before anything of it is booked."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from domain.debit.attempt import LIVE, AttemptState
+from domain.debit.mandate import BARRING, Bar
 from domain.errors import InvalidInput
 from domain.kernel.change import Refusal
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.debthistory import DebtHistory
-from domain.loan.opening import Opening
+from domain.loan.opening import Opening, OpeningPayment
+from domain.money import amount_text
 from domain.pricing.amounts import Amounts
 from domain.text import shortened
 
@@ -19,6 +21,9 @@ PAYMENTS_MOST = ATTEMPTS_MOST = 1_200
 HOLD_REASON_MOST = 200
 """Characters of the reason of a hold."""
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
+_BOOKING = re.compile(r"[!-~]{1,60}", re.ASCII)
+BOOKINGS_MOST = 10
+"""Executions of one order that an opening names."""
 _EVIDENCE_MOST = 80
 _SHOWN = 40
 
@@ -44,6 +49,26 @@ def check_head(holder: str, evidence: str) -> None:
         raise InvalidInput(
             "evidence", shortened(evidence, _SHOWN), f"1 to {_EVIDENCE_MOST} characters"
         )
+
+
+def is_booking_name(name: str) -> bool:
+    """Whether a file can hold a rail's name of a booking: visible signs, no blank among them."""
+    return _BOOKING.fullmatch(name) is not None
+
+
+def check_bars(bars: Sequence[Bar]) -> None:
+    """See that reasons for which a mandate is barred do bar, each class once, and name orders.
+
+    Raises:
+        InvalidInput: it is not.
+    """
+    classes = [bar.outcome_class for bar in bars]
+    if len(set(classes)) < len(classes) or not BARRING.issuperset(classes):
+        rule = f"{', '.join(sorted(BARRING))}, each once"
+        raise InvalidInput("barred_by", " ".join(classes), rule)
+    for bar in bars:
+        if not is_booking_name(bar.order_no) or (bar.code and not is_booking_name(bar.code)):
+            raise InvalidInput("barred_by", shortened(str(bar), _SHOWN), "class, code and order")
 
 
 def check_advance(minor: int, reference: str) -> None:
@@ -78,6 +103,8 @@ def _broken(command: BoardLoan, opening: Opening, today: date) -> Iterator[Refus
     try:
         check_head(opening.holder, opening.evidence)
         check_advance(opening.advance_minor, opening.advance_ref)
+        check_bars(opening.bars)
+        _check_advances(command, opening)
     except InvalidInput as error:
         yield _refusal("", error)
     if command.past is Past.IGNORE:
@@ -91,6 +118,27 @@ def _broken(command: BoardLoan, opening: Opening, today: date) -> Iterator[Refus
     yield from _numbers(opening)
     yield from _attempts(opening)
     yield from _holds(command, opening)
+
+
+def _check_advances(command: BoardLoan, opening: Opening) -> None:
+    """Parts of what was paid ahead have references and amounts, and leave something of it.
+
+    Raises:
+        InvalidInput: they do not.
+    """
+    known = {line.number for line in command.schedule}
+    for part in opening.advances:
+        if part.number not in known:
+            raise InvalidInput("installment", part.number, f"1 to {len(known)}")
+        if part.minor <= 0 or not part.reference:
+            raise InvalidInput("advances", None, "each with an amount above zero and a reference")
+    refs = [opening.advance_ref, *(part.reference for part in opening.advances)]
+    if len(set(refs)) < len(refs):
+        raise InvalidInput("advances", None, "each with a reference of its own")
+    parts = sum(part.minor for part in opening.advances)
+    if parts and parts >= opening.advance_minor:
+        most = amount_text(opening.advance_minor, command.currency)
+        raise InvalidInput("advances", None, f"together less than the {most} paid ahead in all")
 
 
 def _numbers(opening: Opening) -> Iterator[Refusal]:
@@ -107,17 +155,31 @@ def _numbers(opening: Opening) -> Iterator[Refusal]:
     for place, payment in enumerate(opening.payments, start=1):
         if not payment.parts and not payment.unplaced_minor:
             yield Refusal(f"opening.payments[{place}]", "at least one part")
+        if not _are_bookings(payment):
+            rule = f"bank_refs: of a debit, at most {BOOKINGS_MOST}, 1 to 60 visible characters"
+            yield Refusal(f"opening.payments[{place}]", rule)
+
+
+def _are_bookings(payment: OpeningPayment) -> bool:
+    names = payment.bank_refs
+    is_whole = len(names) <= BOOKINGS_MOST and all(map(is_booking_name, names))
+    return is_whole and (bool(payment.order_no) or not names)
 
 
 def _attempts(opening: Opening) -> Iterator[Refusal]:
     latest = {attempt.number: attempt for attempt in opening.attempts}
     last_day: dict[int, date] = {}
+    counted: set[int] = set()
     for attempt in opening.attempts:
         name = shortened(attempt.order_no, _SHOWN)
         if attempt.state in LIVE and attempt is not latest[attempt.number]:
             yield Refusal("opening.attempts", f"{name}: only the last may lack its outcome")
         if attempt.value_on < last_day.get(attempt.number, attempt.value_on):
             yield Refusal("opening.attempts", f"{name}: oldest first")
+        if attempt.counts is False and attempt.number in counted:
+            yield Refusal("opening.attempts", f"{name}: those that count are the last")
+        if attempt.counts is not False:
+            counted.add(attempt.number)
         last_day[attempt.number] = attempt.value_on
 
 

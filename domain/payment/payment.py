@@ -25,14 +25,16 @@ class Payment(Proof):
     """Money that came in one piece, whatever loans it pays. Amounts in minor units.
 
     `id` is ours. `reference` is what the payer calls a transfer; it may repeat. `bank_ref` is the
-    rail's own name of the booking, `return_refs` those that it named as returned. `loans` are
-    those in which a portion of it stands, in the order in which they got it; the four sums are
-    those of its portions. `settled_minor` and `return_settled_minor` are what booked bank lines
-    prove of it and of its return. `inferred`: only its return says that it was taken.
+    rail's own name of the booking, `booked_as` all names of one that was brought over with several
+    bookings in one sum, and `return_refs` those that it named as returned. `loans` are those in
+    which a portion of it stands, in the order in which they got it; the four sums are those of its
+    portions. `settled_minor` and `return_settled_minor` are what booked bank lines prove of it and
+    of its return. `inferred`: only its return says that it was taken.
     `unreported_minor` was reported as returned by a bank line only: when the rail reports that
     return later, nothing is booked again. `returned_before_minor` went back before it was brought
-    over. `excess_minor`: reports of returns that go beyond all that is known to have come of its
-    order. `returned_for`: class and code of the strictest reason for which some of it went back.
+    over; of that, `retold_minor` has been reported once more since. `excess_minor`: reports of
+    returns that go beyond all that is known to have come of its order. `returned_for`: class and
+    code of the strictest reason for which some of it went back.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Payment(Proof):
     order_no: str | None = None
     reference: str = ""
     bank_ref: str | None = None
+    booked_as: tuple[str, ...] = ()
     return_refs: tuple[str, ...] = ()
     inferred: bool = False
     amount_minor: int = 0
@@ -52,11 +55,17 @@ class Payment(Proof):
     returned_minor: int = 0
     return_settled_minor: int = 0
     returned_before_minor: int = 0
+    retold_minor: int = 0
     unreported_minor: int = 0
     excess_minor: int = 0
     returned_for: tuple[OutcomeClass, str] | None = None
     lines: tuple[str, ...] = ()
     loans: tuple[str, ...] = ()
+
+    @property
+    def bookings(self) -> tuple[str, ...]:
+        """The rail's names of its bookings, as far as they are known."""
+        return self.booked_as or ((self.bank_ref,) if self.bank_ref is not None else ())
 
     @property
     def is_withdrawn(self) -> bool:

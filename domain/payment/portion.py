@@ -136,7 +136,7 @@ class Portion(Proof):
     `settled_minor` and `return_settled_minor` are what booked bank lines prove of it and of its
     return; what they and the amounts say changes only while loan and payment are both locked, so
     that most commands need the loan alone. `returned_before_minor` of what was returned went back
-    before it was brought over.
+    before it was brought over; `taken_back` is what of it went back since, newest last.
     """
 
     id: str
@@ -153,6 +153,7 @@ class Portion(Proof):
     returned_minor: int = 0
     return_settled_minor: int = 0
     returned_before_minor: int = 0
+    taken_back: tuple[Allocated, ...] = ()
     proven_on: tuple[tuple[str, int], ...] = ()
     """What booked lines prove by bank account: money that came less money that went back."""
     moves: tuple[ShareMove, ...] = ()

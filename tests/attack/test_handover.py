@@ -7,7 +7,7 @@ import pytest
 from domain.loan.accrual import owed_on
 from domain.loan.aggregate import Installment, Loan
 from domain.loan.change import Change
-from domain.loan.handover import handed_over
+from domain.loan.handover import handed_over, names_of
 from domain.loan.lifecycle import FINAL, State
 from domain.payment.portion import Portion
 from domain.pricing.amounts import Amounts
@@ -107,7 +107,7 @@ def test_a_loan_is_taken_over_as_it_stands(chunk: int) -> None:
             roll = RollDay(id="rolled", actor=TESTER, loan_id=loan_id, day=attack.today)
             attack.books.apply(roll)
             loan = attack.books.loans[loan_id]
-            names = {it.id: it.reference for it in attack.books.payments.values()}
+            names = {it.id: names_of(it) for it in attack.books.payments.values()}
             command = handed_over(loan, names, attack.today, "us", "handover 1", TESTER)
             answer = books.apply(command)
             assert isinstance(answer, Change), (seed, answer)

@@ -28,7 +28,7 @@ RELEASED = {
     "case-view.v1.json": "e10c5cb7456c2a1b",
     "closure.v1.json": "91f51fb8785408c1",
     "installment-view.v1.json": "fc8391b3e84c87c1",
-    "loan-application.v1.json": "c025e774136d649b",
+    "loan-application.v1.json": "01fdc13565163513",
     "override-answer.v1.json": "fc8391b3e84c87c1",
     "override.v1.json": "5de538b960370414",
     "payout-override-answer.v1.json": "044e3d9a030b33f3",

@@ -23,7 +23,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.errors import InvalidInput
 from domain.loan.aggregate import HoldKind
 from domain.loan.boarding import BoardLoan
-from domain.loan.handover import handed_over
+from domain.loan.handover import handed_over, names_of
 from domain.loan.opening import (
     Opening,
     OpeningAttempt,
@@ -189,7 +189,7 @@ def test_a_loan_as_it_stands_can_be_said_by_an_application() -> None:
     s.order(Waive, component=Component.INTEREST, amount_minor=50)
     s.order(Cancel, 3)
     loan = s.books.loans["L1"]
-    names = {payment.id: payment.reference for payment in s.books.payments.values()}
+    names = {payment.id: names_of(payment) for payment in s.books.payments.values()}
     command = handed_over(loan, names, s.today, "us", "handover 1", TESTER)
     products = {PRODUCT.id: ProductFile(PRODUCT, PRODUCTS["cn-personal"].schedule)}
     upstream = UpstreamBoarding(replace(RULES, products=products, calendars=MEMORY.calendar))

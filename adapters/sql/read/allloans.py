@@ -7,24 +7,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.engine import among, listed
 from adapters.sql.read.looking import readable_loans
+from adapters.sql.readrows import read_payment
 from adapters.sql.schema.tables import loans, payments
 from adapters.sql.write.cache import LoanCache
 from domain.errors import InvariantBroken
-from ports.ledgerqueries import LoanAndReferences
+from domain.loan.handover import names_of
+from ports.ledgerqueries import LoanAndNames
 
 LOANS_PAGE = 50
 
 
-async def all_loans(conn: AsyncConnection) -> AsyncGenerator[LoanAndReferences]:
+async def all_loans(conn: AsyncConnection) -> AsyncGenerator[LoanAndNames]:
     """All loans in order of their ids.
 
     Raises:
         InvariantBroken: rows of a loan cannot be read.
     """
     products, postgres, after = LoanCache(), conn.dialect.name == "postgresql", ""
-    named = select(payments.c.id, payments.c.reference).where(
-        among(payments.c.id, "values", postgres=postgres), payments.c.reference != ""
-    )
+    named = select(payments.c.body).where(among(payments.c.id, "values", postgres=postgres))
     while True:
         page = select(loans.c.id).where(loans.c.id > after).order_by(loans.c.id).limit(LOANS_PAGE)
         names = list((await conn.execute(page)).scalars())
@@ -34,10 +34,10 @@ async def all_loans(conn: AsyncConnection) -> AsyncGenerator[LoanAndReferences]:
         held = [it.loan for it in await readable_loans(conn, names, products, _refuse)]
         ids = sorted({portion.id for loan in held for portion in loan.portions})
         found = await conn.execute(named, {"values": listed(ids, postgres=postgres)})
-        references = {row.id: row.reference for row in found}
+        paid = [read_payment(row.body) for row in found]
+        called = {payment.id: names_of(payment) for payment in paid}
         for loan in sorted(held, key=lambda loan: loan.id):
-            mine = {it.id: references[it.id] for it in loan.portions if it.id in references}
-            yield LoanAndReferences(loan, mine)
+            yield LoanAndNames(loan, {it.id: called[it.id] for it in loan.portions})
 
 
 def _refuse(name: str, error: Exception) -> None:

@@ -25,7 +25,7 @@ from adapters.sql.schema.tables import balances, cases, chain_head, loans
 from domain.case.case import Case
 from domain.ledger.chain import KnownHead
 from domain.ledger.entry import JournalPosting
-from ports.ledgerqueries import AccountItem, Balance, ChainReport, LoanAndReferences
+from ports.ledgerqueries import AccountItem, Balance, ChainReport, LoanAndNames
 from ports.paging import LIMIT_MOST, Page
 
 _CASE_KEY: Key = ((cases.c.opened_at, datetime), (cases.c.key, str))
@@ -83,7 +83,7 @@ class SqlLedgerQueries(SqlReader):
             async for posting in found:
                 yield posting
 
-    async def all_loans(self) -> AsyncGenerator[LoanAndReferences]:
+    async def all_loans(self) -> AsyncGenerator[LoanAndNames]:
         """All loans in order of their ids, streamed from one snapshot.
 
         Raises:

@@ -8,7 +8,9 @@ from datetime import date
 from adapters.tapes.files.columns import OPENING_HEAD
 from adapters.tapes.files.history import HistoryRow
 from adapters.tapes.files.rows import HistoryFault
-from adapters.tapes.loan.events import OUTCOMES, ClassOf, HistoryEvent, read_events
+from adapters.tapes.loan.attempts import OUTCOMES, PLAN_COUNTS, PLAN_PAST, ClassOf
+from adapters.tapes.loan.events import HistoryEvent, read_events
+from adapters.tapes.loan.holds import bars_text
 from adapters.tapes.loan.opening import opening_of
 from adapters.tapes.loan.stated import stated_of
 from domain.errors import InvalidInput
@@ -21,6 +23,7 @@ from domain.text import plain
 from ports.boarding import ApplicationEvent, ApplicationOpening
 
 _EVENTS_MOST = 5_000
+_PLAN = {None: "", True: PLAN_COUNTS, False: PLAN_PAST}
 _WORDS = {state: word for word, state in OUTCOMES.items()}
 
 
@@ -70,11 +73,13 @@ def opening_text(opening: Opening, currency: str) -> ApplicationOpening:
         hold="" if whole is None else whole.kind.value,
         hold_reason="" if whole is None else whole.reason,
         hold_since=_day(whole.since) if whole is not None else "",
+        barred_by=bars_text(opening.bars),
         history=(
             *_money(opening, currency),
             *_debits(opening, currency),
             *_rest(opening, currency),
             *_holds(opening),
+            *_advances(opening, currency),
         ),
     )
 
@@ -113,6 +118,7 @@ def _money(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
                 on=_day(payment.on),
                 order_no=payment.order_no,
                 reference=payment.reference,
+                bank_ref=" ".join(payment.bank_refs),
                 **_texts(amounts, currency),
                 **texts,
             )
@@ -134,6 +140,16 @@ def _holds(opening: Opening) -> Iterator[ApplicationEvent]:
             )
 
 
+def _advances(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
+    for part in opening.advances:
+        yield ApplicationEvent(
+            installment=str(part.number),
+            event=HistoryEvent.ADVANCE.value,
+            amount=decimal_text(part.minor, currency),
+            reference=part.reference,
+        )
+
+
 def _debits(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
     for attempt in opening.attempts:
         yield ApplicationEvent(
@@ -146,6 +162,8 @@ def _debits(opening: Opening, currency: str) -> Iterator[ApplicationEvent]:
             outcome=_WORDS[attempt.state],
             code=attempt.code,
             outcome_class=attempt.outcome_class.value if attempt.outcome_class else "",
+            cleared="yes" if attempt.is_cleared else "",
+            plan=_PLAN[attempt.counts],
         )
 
 

@@ -24,7 +24,7 @@ WRITTEN_OFF = tuple(f"written_off_{name}" for name in COMPONENTS)
 OPENING_SUMS = (*PAID, *WAIVED, *WRITTEN_OFF, "balance", "penalty_accrued", "advance", "unplaced")
 """Columns of amounts of loans in progress, in the order in which they are read and shown."""
 HOLD = ("hold", "hold_reason", "hold_since")
-OPENING_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref", *HOLD)
+OPENING_HEAD = ("as_of", "holder", "evidence", "advance", "advance_ref", *HOLD, "barred_by")
 """What an opening says of itself besides its sums, in the order in which it is written."""
 OPENING = (
     "as_of",
@@ -43,6 +43,7 @@ OPENING = (
     "advance_ref",
     "unplaced",
     *HOLD,
+    "barred_by",
     "mandate_valid_from",
     "mandate_ended_on",
 )

@@ -28,6 +28,9 @@ OF_LOAN = (
     "returned",
     "hold",
     "reason",
+    "bank_ref",
+    "cleared",
+    "plan",
 )
 """The columns of a row, its loan apart."""
 COLUMNS = ("loan_id", *OF_LOAN)

@@ -4,7 +4,7 @@ What a row may say beside the others is a rule of the domain (`DebtHistory`); a 
 and the column.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,18 +15,23 @@ from adapters.tapes.files.fields import (
     amount,
     bounded_text,
     given,
-    name_of,
     whole_day,
     whole_number,
 )
 from adapters.tapes.files.history import HistoryRow
 from adapters.tapes.files.rows import HistoryFault
+from adapters.tapes.loan.attempts import ClassOf, attempt_of
 from adapters.tapes.loan.holds import hold_of
-from domain.debit.attempt import AttemptState
-from domain.debit.outcome import OutcomeClass, OutcomeStatus, status_of
 from domain.errors import InvalidInput
 from domain.loan.debthistory import DebtHistory
-from domain.loan.opening import OpeningAttempt, OpeningHold, OpeningPart, OpeningPayment
+from domain.loan.opening import (
+    OpeningAdvance,
+    OpeningAttempt,
+    OpeningHold,
+    OpeningPart,
+    OpeningPayment,
+)
+from domain.loan.openingrules import BOOKINGS_MOST, is_booking_name
 from domain.money import amount_text, decimal_text
 from domain.pricing.amounts import Amounts, Component
 from domain.pricing.schedule import ScheduleLine, ScheduleTerms
@@ -48,18 +53,9 @@ class HistoryEvent(StrEnum):
     CANCELLED = "cancelled"
     ATTEMPT = "attempt"
     HELD = "held"
+    ADVANCE = "advance"
 
 
-OUTCOMES: Mapping[str, AttemptState] = {
-    "confirmed": AttemptState.CONFIRMED,
-    "declined": AttemptState.DECLINED,
-    "returned": AttemptState.RETURNED,
-    "pending": AttemptState.ACCEPTED,
-    "unknown": AttemptState.UNKNOWN,
-    "not_executed": AttemptState.NOT_EXECUTED,
-    "recalled": AttemptState.RECALLED,
-}
-"""Where an attempt stands, by the word of the file."""
 _PaymentKey = tuple[date, str, str]
 """Day (the least date where it is not known), order number and reference of a payment."""
 PARTS = tuple(component.value for component in Component)
@@ -67,25 +63,26 @@ PARTS = tuple(component.value for component in Component)
 BEYOND = ("unplaced", "returned")
 """Columns of amounts of a debit that pay nothing."""
 _E = HistoryEvent
-_NO_DEBT = frozenset({_E.SCHEDULED, _E.ATTEMPT, _E.HELD})
+_NO_DEBT = frozenset({_E.SCHEDULED, _E.ATTEMPT, _E.HELD, _E.ADVANCE})
 _FILLED: Mapping[HistoryEvent, frozenset[str]] = {
     _E.SCHEDULED: frozenset({"on", "principal", "interest", "fee"}),
-    _E.PAID: frozenset({"on", *PARTS, *BEYOND, "order_no", "reference"}),
+    _E.PAID: frozenset({"on", *PARTS, *BEYOND, "order_no", "reference", "bank_ref"}),
     _E.WAIVED: frozenset({"on", *PARTS}),
     _E.WRITTEN_OFF: frozenset({"on"}),
     _E.PENALTY: frozenset({"on", "penalty"}),
     _E.CHARGED: frozenset({"on", "fee", "cost"}),
     _E.CANCELLED: frozenset({"on"}),
     _E.ATTEMPT: frozenset(
-        {"on", "amount", "order_no", "mandate_ref", "outcome", "code", "outcome_class"}
+        {
+            *("on", "amount", "order_no", "mandate_ref", "outcome", "code", "outcome_class"),
+            *("cleared", "plan"),
+        }
     ),
     _E.HELD: frozenset({"on", "hold", "reason"}),
+    _E.ADVANCE: frozenset({"amount", "reference"}),
 }
 """Columns that a row of each event may fill; what stood in another one would be lost."""
 _AMOUNTS = frozenset({*PARTS, *BEYOND, "amount"})
-
-ClassOf = Callable[[str, bool], OutcomeClass]
-"""The class of a rail's code; whether it is the reason of a return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +93,7 @@ class Told:
     payments: tuple[OpeningPayment, ...]
     attempts: tuple[OpeningAttempt, ...]
     holds: tuple[OpeningHold, ...] = ()
+    advances: tuple[OpeningAdvance, ...] = ()
 
 
 def read_events(
@@ -121,7 +119,7 @@ def read_events(
     # that were confirmed, before anything is left.
     order = (
         *(_E.PENALTY, _E.CHARGED, _E.ATTEMPT),
-        *(_E.PAID, _E.WAIVED, _E.WRITTEN_OFF, _E.CANCELLED, _E.HELD),
+        *(_E.PAID, _E.WAIVED, _E.WRITTEN_OFF, _E.CANCELLED, _E.HELD, _E.ADVANCE),
     )
     for row in (row for event in order for row in found[event]):
         with _at(row):
@@ -227,7 +225,9 @@ class _Reader:
         self._rows: set[tuple[_PaymentKey, int, Amounts, int, int]] = set()
         self._parts: dict[_PaymentKey, dict[int, Amounts]] = {}
         self._beyond: dict[_PaymentKey, tuple[int, int]] = {}
+        self._bookings: dict[_PaymentKey, tuple[str, ...]] = {}
         self._holds: dict[int, OpeningHold] = {}
+        self._advances: list[OpeningAdvance] = []
 
     def take(self, row: HistoryRow) -> None:
         """Add one row, whose event has been read."""
@@ -242,7 +242,9 @@ class _Reader:
             case HistoryEvent.CHARGED:
                 debt.charge(number, self._amounts(values))
             case HistoryEvent.ATTEMPT:
-                debt.order(self._attempt(number, values))
+                debt.order(
+                    attempt_of(number, values, self._mandate_ref, debt.currency, self._class_of)
+                )
             case HistoryEvent.PAID:
                 self._pay(number, on, values)
             case HistoryEvent.WAIVED:
@@ -253,6 +255,8 @@ class _Reader:
                 debt.cancel(number)
             case HistoryEvent.HELD:
                 self._hold(number, on, values)
+            case HistoryEvent.ADVANCE:
+                self._advance(number, values)
             case HistoryEvent.SCHEDULED:
                 pass
             case _:
@@ -268,13 +272,14 @@ class _Reader:
                 reference=reference,
                 unplaced_minor=self._beyond[on, order_no, reference][0],
                 returned_minor=self._beyond[on, order_no, reference][1],
+                bank_refs=self._bookings[on, order_no, reference],
             )
             for (on, order_no, reference), parts in sorted(self._parts.items())
         )
         attempts = self._debt.attempts.values()
         ordered = sorted(attempts, key=lambda one: (one.number, one.value_on))
         holds = tuple(self._holds[number] for number in sorted(self._holds))
-        return Told(self._debt, payments, tuple(ordered), holds)
+        return Told(self._debt, payments, tuple(ordered), holds, tuple(self._advances))
 
     def _charge_penalty(self, number: int, values: Mapping[str, str]) -> None:
         if number in self._stated:
@@ -313,11 +318,37 @@ class _Reader:
             rule = "each row once; a reference keeps two payments of one day apart"
             raise InvalidInput("installment", number, rule)
         self._rows.add(row)
+        self._bookings[key] = self._bookings_of(key, values)
         before = self._beyond.get(key, (0, 0))
         self._beyond[key] = (before[0] + unplaced, before[1] + returned)
         parts = self._parts.setdefault(key, {})
         if amounts.total:
             parts[number] = parts.get(number, Amounts()) + amounts
+
+    def _bookings_of(self, key: _PaymentKey, values: Mapping[str, str]) -> tuple[str, ...]:
+        """The rail's names of the bookings of a debit; rows of one payment name the same."""
+        names = tuple(values.get("bank_ref", "").split())
+        if names and not key[1]:
+            raise InvalidInput("bank_ref", values["bank_ref"], "of a debit: order_no names it")
+        if len(names) > BOOKINGS_MOST or not all(map(is_booking_name, names)):
+            rule = f"at most {BOOKINGS_MOST} names of 1 to 60 visible characters"
+            raise InvalidInput("bank_ref", values["bank_ref"], rule)
+        if names != self._bookings.get(key, names):
+            raise InvalidInput(
+                "bank_ref", values.get("bank_ref"), "the same in each row of a debit"
+            )
+        return names
+
+    def _advance(self, number: int, values: Mapping[str, str]) -> None:
+        if not 1 <= number <= len(self._debt.schedule):
+            raise InvalidInput("installment", number, f"1 to {len(self._debt.schedule)}")
+        minor = amount(given(values, "amount"), self._debt.currency, "amount")
+        reference = bounded_text(values, "reference", REFERENCE_MOST)
+        if not minor:
+            raise InvalidInput("amount", values["amount"], "above zero")
+        if not reference or reference in {known.reference for known in self._advances}:
+            raise InvalidInput("reference", reference or None, "given, and of no other advance")
+        self._advances.append(OpeningAdvance(number=number, minor=minor, reference=reference))
 
     def _hold(self, number: int, since: date | None, values: Mapping[str, str]) -> None:
         if not 1 <= number <= len(self._debt.schedule):
@@ -325,38 +356,3 @@ class _Reader:
         if number in self._holds:
             raise InvalidInput("installment", number, "one row of a hold for each installment")
         self._holds[number] = hold_of(values, "hold", "reason", since, number)
-
-    def _attempt(self, number: int, values: Mapping[str, str]) -> OpeningAttempt:
-        word = given(values, "outcome")
-        if word not in OUTCOMES:
-            raise InvalidInput("outcome", word, ", ".join(OUTCOMES))
-        return OpeningAttempt(
-            number=number,
-            order_no=given(values, "order_no"),
-            mandate_ref=name_of(values, "mandate_ref", self._mandate_ref),
-            value_on=whole_day(given(values, "on"), "on"),
-            amount_minor=amount(given(values, "amount"), self._debt.currency, "amount"),
-            state=OUTCOMES[word],
-            outcome_class=self._class(OUTCOMES[word], values),
-            code=name_of(values, "code") if "code" in values else "",
-        )
-
-    def _class(self, state: AttemptState, values: Mapping[str, str]) -> OutcomeClass | None:
-        """What became of it in our words: as given, else why it failed, by the rail's code."""
-        failed = state in {AttemptState.DECLINED, AttemptState.RETURNED}
-        returned = state is AttemptState.RETURNED
-        code, word = values.get("code"), values.get("outcome_class")
-        if word is not None and word not in list(OutcomeClass):
-            raise InvalidInput("outcome_class", word, ", ".join(OutcomeClass))
-        if word is None and not failed:
-            return None
-        if word is not None:
-            found = OutcomeClass(word)
-        elif code is not None:
-            found = self._class_of(code, returned)
-        else:
-            found = OutcomeClass.LATE_RETURN if returned else OutcomeClass.DECLINED
-        if failed and status_of(found) in {OutcomeStatus.CONFIRMED, OutcomeStatus.PENDING}:
-            name = "code" if word is None else "outcome_class"
-            raise InvalidInput(name, code or word, f"that of a failure; it means {found}")
-        return found

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from adapters.tapes.files.columns import COMPONENTS, PAID, WAIVED, WRITTEN_OFF, sums_by_column
 from adapters.tapes.files.history import HistoryRow
-from adapters.tapes.loan.events import ClassOf, Told, has_debt_events, read_events
+from adapters.tapes.loan.attempts import ClassOf
+from adapters.tapes.loan.events import Told, has_debt_events, read_events
 from adapters.tapes.loan.outstanding import Outstanding, check_has_rows, lesser, outstanding
 from adapters.tapes.loan.stated import Plan, Stated, check_next_due, closed_rows
 from domain.loan.debthistory import DebtHistory
@@ -81,7 +82,9 @@ def opening_of(stated: Stated, told: Told) -> Opening:
         items=told.debt.items(),
         advance_minor=stated.minor("advance"),
         advance_ref=stated.advance_ref,
+        advances=told.advances,
         holds=(*([stated.hold] if stated.hold is not None else []), *told.holds),
+        bars=stated.bars,
     )
 
 

@@ -6,7 +6,8 @@ from datetime import date
 
 from adapters.tapes.files.columns import OPENING, OPENING_SUMS
 from adapters.tapes.files.fields import amount, bounded_text, given, whole_day
-from adapters.tapes.loan.holds import hold_of
+from adapters.tapes.loan.holds import bars_of, hold_of
+from domain.debit.mandate import Bar
 from domain.errors import InvalidInput
 from domain.loan.opening import OpeningHold
 from domain.loan.openingrules import check_advance, check_head
@@ -49,7 +50,7 @@ class Stated:
     """The columns of a loan in progress, read; amounts in minor units.
 
     `sums` has the amounts that the row gives, by column; `texts` what it gives, as it is written;
-    `hold` is the one on the whole loan.
+    `hold` is the one on the whole loan, `bars` are why its mandate is barred.
     """
 
     texts: Mapping[str, str]
@@ -60,6 +61,7 @@ class Stated:
     advance_ref: str
     sums: Mapping[str, int]
     hold: OpeningHold | None = None
+    bars: tuple[Bar, ...] = ()
 
     def of(self, columns: tuple[str, ...]) -> Amounts:
         """The amounts of four columns, one for each component; zero where it gives none."""
@@ -106,7 +108,8 @@ def stated_of(values: Mapping[str, str], currency: str) -> Stated:
     sums = {name: amount(values[name], currency, name) for name in OPENING_SUMS if name in values}
     check_advance(sums.get("advance", 0), advance_ref)
     hold = _hold(values)
-    return Stated(values, currency, as_of, holder, evidence, advance_ref, sums, hold)
+    bars = bars_of(values)
+    return Stated(values, currency, as_of, holder, evidence, advance_ref, sums, hold, bars)
 
 
 def _hold(values: Mapping[str, str]) -> OpeningHold | None:

@@ -57,6 +57,20 @@ def learn_hard(
         work.bar(attempt.mandate_ref, Bar(outcome_class, code, order_no))
 
 
+def learn_cleared(
+    work: Work, loan_id: str, order_no: str, reason: Reason, of: Iterable[str]
+) -> None:
+    """Keep a reason of an order whose mandate was cleared by those who kept it: it bars nothing.
+
+    `of`: what it is a reason of, as in `learn_hard`.
+    """
+    outcome_class, code = reason
+    if outcome_class is not None and outcome_class in NEVER_AGAIN:
+        number, attempt = find(work, loan_id, order_no)
+        facts = (HardReason(outcome_class, code, it, is_cleared=True) for it in dict.fromkeys(of))
+        put_attempt(work, loan_id, number, replace(attempt, hard=tuple(facts)))
+
+
 def forget_return(work: Work, loan_id: str, order_no: str, payment: str) -> None:
     """No money of a payment went back after all, so nothing forbids debits for it."""
     number, attempt = find(work, loan_id, order_no)

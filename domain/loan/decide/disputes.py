@@ -89,14 +89,15 @@ def compare_bookings(work: Work, loan_id: str, number: int, order_no: str) -> No
     there is a booking whose name nobody has told: that may be the one that came back.
     """
     payments = [work.payment(it.id) for it in portions_of_order(work, loan_id, order_no)]
-    known = {payment.bank_ref: None for payment in payments}
-    is_clear = None in known or is_proven(work, loan_id, order_no)
+    known = dict.fromkeys(name for payment in payments for name in payment.bookings)
+    is_unnamed = any(not payment.bookings for payment in payments)
+    is_clear = is_unnamed or is_proven(work, loan_id, order_no)
     for ref in (ref for payment in payments for ref in payment.return_refs):
         key = casekeys.booking(order_no, ref)
         if is_clear or ref in known:
             work.close_case(key)
         else:
-            said = f"booking {ref} came back, and {', '.join(map(str, known))} is known"
+            said = f"booking {ref} came back, and {', '.join(known)} is known"
             text = f"order {order_no}: {said}"
             kind, code = CaseKind.CONTRADICTION, "bookings_differ"
             open_case(work, loan_id, number, key, kind, text, order=order_no, code=code)
@@ -108,11 +109,14 @@ def settle_disputes(work: Work, loan_id: str, portion: Portion) -> None:
     How much was taken is proven by the lines of the money, what came back by those of its return.
     """
     order_no = portion.order_no
-    if order_no is None or not is_taken(work, loan_id, order_no):
+    if order_no is None:
         return
-    for name in DISPUTES:
+    for name in DISPUTES if is_taken(work, loan_id, order_no) else ():
         work.close_case(f"{name}/{order_no}")
     if is_proven(work, loan_id, order_no):
-        work.close_case(f"{TWICE}/{order_no}")
+        known = portions_of_order(work, loan_id, order_no)
+        retold = sum(work.payment(it.id).retold_minor for it in known)
+        if sum(it.return_settled_minor for it in known) >= retold:
+            work.close_case(f"{TWICE}/{order_no}")
         number, _ = find(work, loan_id, order_no)
         compare_bookings(work, loan_id, number, order_no)

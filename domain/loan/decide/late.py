@@ -124,13 +124,8 @@ def _apply_money_again(
     work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome
 ) -> None:
     """Success for an attempt that has ended: known, more than known, or money nobody expected."""
-    amount, named = outcome.executed_minor, outcome.bank_ref
-    known = portions_of_order(work, loan_id, attempt.order_no)
-    refs = {portion.id: work.payment(portion.id).bank_ref for portion in known}
-    same = [portion for portion in known if named is not None and refs[portion.id] == named]
-    same = same or [portion for portion in known if named is None or refs[portion.id] is None]
-    # A booking that nobody has named is this one: before all others the one of this amount.
-    same.sort(key=lambda portion: portion.amount_minor != amount)
+    amount = outcome.executed_minor
+    same = _same_booking(work, loan_id, attempt.order_no, outcome)
     if not same:
         free_success(work, loan_id, number, attempt, outcome, amount)
         return
@@ -141,12 +136,26 @@ def _apply_money_again(
     portion = work.portion(loan_id, payment.id)
     if amount > portion.amount_minor:
         grow(work, loan_id, number, attempt, portion, amount)
+    if len(payment.booked_as) > 1:
+        return  # a sum of several bookings: what one of them took is not stated
     differs = amount < portion.amount_minor if payment.inferred else amount != portion.amount_minor
     if differs and not is_taken(work, loan_id, attempt.order_no):
         currency = work.loan(loan_id).currency
         taken, booked = (amount_text(it, currency) for it in (amount, portion.amount_minor))
         said = f"{outcome.code}: {taken} was taken, and {booked} was booked"
         dispute_amount(work, loan_id, number, attempt.order_no, said)
+
+
+def _same_booking(work: Work, loan_id: str, order_no: str, outcome: Outcome) -> list[Portion]:
+    """The portions of an order that a success may be about, the likeliest first.
+
+    A booking that nobody has named is this one: before all others the one of this amount.
+    """
+    known, named = portions_of_order(work, loan_id, order_no), outcome.bank_ref
+    refs = {portion.id: work.payment(portion.id).bookings for portion in known}
+    same = [portion for portion in known if named in refs[portion.id]]
+    same = same or [portion for portion in known if named is None or not refs[portion.id]]
+    return sorted(same, key=lambda portion: portion.amount_minor != outcome.executed_minor)
 
 
 def _learn_booking(

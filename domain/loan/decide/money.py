@@ -236,6 +236,7 @@ def take_back(
         waiting_minor=portion.waiting_minor - waited,
         advance_minor=portion.advance_minor - ahead,
         returned_minor=portion.returned_minor + back,
+        taken_back=(*portion.taken_back, *(unpaid if portion.is_brought_over else ())),
     )
     work.post(bookings.take_back(work.loan(loan_id), standing, after, plain, on, event))
     work.put_portion(loan_id, after)

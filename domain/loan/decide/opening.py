@@ -17,13 +17,14 @@ from domain.loan import bookings
 from domain.loan.aggregate import Installment
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.decide.attempts import find, put_attempt
-from domain.loan.decide.barring import learn_hard
+from domain.loan.decide.barring import learn_cleared, learn_hard
 from domain.loan.decide.charges import fall_due
 from domain.loan.decide.money import raise_paid, receive_free
 from domain.loan.decide.work import Work
-from domain.loan.lifecycle import FINAL, Event, State
+from domain.loan.lifecycle import Event, State
 from domain.loan.opening import (
     Opening,
+    OpeningAdvance,
     OpeningAttempt,
     OpeningHold,
     OpeningItem,
@@ -43,6 +44,8 @@ FORMER = "former_system"
 def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
     """Book the opening of a loan that was just put on the books."""
     loan_id = command.loan_id
+    for bar in opening.bars:
+        work.bar(command.mandate.ref, bar)
     stated = {item.number: item for item in opening.items}
     numbers = opened(command, opening)
     untouched = _only_tried(command, opening)
@@ -68,9 +71,9 @@ def bring_over(work: Work, command: BoardLoan, opening: Opening) -> None:
 
 
 def _take_hold(work: Work, command: BoardLoan, hold: OpeningHold) -> None:
-    """Put a hold on what is still open of its installment, or of the loan."""
+    """Put a hold on an installment, or on all of the loan: what is paid may be owed again."""
     for item in work.loan(command.loan_id).installments:
-        if hold.number not in {None, item.number} or item.state in FINAL:
+        if hold.number not in {None, item.number} or item.state is State.CANCELLED:
             continue
         held = replace(item, hold=hold.kind, hold_reason=hold.reason, hold_since=hold.since)
         work.put(command.loan_id, held)
@@ -90,14 +93,17 @@ def _only_tried(command: BoardLoan, opening: Opening) -> frozenset[int]:
     """Installments that are to come, of which debits have ended and nothing else has happened."""
     paid = {part.number for payment in opening.payments for part in payment.parts}
     named = {payment.order_no for payment in opening.payments}
-    busy = (it for it in opening.attempts if it.state in LIVE or it.order_no in named)
+    busy = (it for it in opening.attempts if it.state in LIVE or it.order_no in named or it.counts)
     known = paid | {it.number for it in busy} | {item.number for item in opening.items}
     ahead = {line.number for line in command.schedule if line.due_on > opening.as_of}
     return frozenset(ahead - known)
 
 
 def _begin_plan_anew(work: Work, loan_id: str, number: int) -> None:
-    """Have an installment that is to come debited on its day, whatever failed before it."""
+    """Have an installment that is to come debited on its day, whatever failed before it.
+
+    So it is where nobody says which debits the plan counts.
+    """
     item = work.item(loan_id, number)
     work.put(loan_id, replace(item, retries_reset_at=len(item.attempts)))
 
@@ -105,6 +111,8 @@ def _begin_plan_anew(work: Work, loan_id: str, number: int) -> None:
 def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int) -> None:
     """The debits of one installment that the former system ordered, oldest first."""
     named = {payment.order_no for payment in opening.payments}
+    past = sum(it.number == number and it.counts is False for it in opening.attempts)
+    work.put(command.loan_id, replace(work.item(command.loan_id, number), retries_reset_at=past))
     for ordered in (attempt for attempt in opening.attempts if attempt.number == number):
         item = work.item(command.loan_id, number)
         known = _attempt(command, ordered, len(item.attempts) + 1, work.at)
@@ -131,11 +139,13 @@ def _take_attempts(work: Work, command: BoardLoan, opening: Opening, number: int
 
 def _learn_reason(work: Work, loan_id: str, ordered: OpeningAttempt) -> None:
     """A hard reason for which an order failed or came back bars its mandate here as well."""
-    reason = ordered.outcome_class, ordered.code
+    reason, of = (ordered.outcome_class, ordered.code), ""
     if ordered.state is AttemptState.RETURNED:
-        learn_hard(work, loan_id, ordered.order_no, reason, debit_payment_id(ordered.order_no))
+        of = debit_payment_id(ordered.order_no)
+    if ordered.is_cleared:
+        learn_cleared(work, loan_id, ordered.order_no, reason, ("", of))
     elif ordered.state not in LIVE:
-        learn_hard(work, loan_id, ordered.order_no, reason)
+        learn_hard(work, loan_id, ordered.order_no, reason, of)
 
 
 def _take_returned(
@@ -257,6 +267,8 @@ def _take_payment(
         value_on=paid.on or opening.as_of,
         order_no=paid.order_no or None,
         reference=paid.reference,
+        bank_ref=paid.bank_refs[0] if paid.bank_refs else None,
+        booked_as=paid.bank_refs,
         returned_before_minor=paid.returned_minor,
         returned_for=reason,
     )
@@ -281,15 +293,18 @@ def _take_payment(
 
 
 def _take_advance(work: Work, command: BoardLoan, opening: Opening) -> None:
-    """What was paid ahead waits for its line from the holder, and pays whatever falls due."""
-    name = f"B-{command.loan_id}-advance"
-    payment = _payment(work, command, opening, name, "transfer")
-    payment = replace(payment, reference=opening.advance_ref)
+    """What was paid ahead waits for its lines from the holder, and pays whatever falls due."""
     number = next(
         (line.number for line in command.schedule if line.due_on > opening.as_of),
         len(command.schedule),
     )
-    receive_free(work, command.loan_id, payment, opening.advance_minor, number, "brought_over")
+    rest = opening.advance_minor - sum(part.minor for part in opening.advances)
+    first = OpeningAdvance(number=number, minor=rest, reference=opening.advance_ref)
+    for index, part in enumerate((first, *opening.advances), start=1):
+        name = f"B-{command.loan_id}-advance" + (f"-{index}" if index > 1 else "")
+        payment = _payment(work, command, opening, name, "transfer")
+        payment = replace(payment, reference=part.reference)
+        receive_free(work, command.loan_id, payment, part.minor, part.number, "brought_over")
 
 
 def _come_to_rest(
@@ -318,12 +333,18 @@ def _come_to_rest(
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, "written off before it came here")
         work.post(bookings.write_off(work.loan(loan_id), item, stated.written_off_on))
         work.move(loan_id, number, Event.WRITTEN_OFF, proof)
-    elif item.attempts and (item.due_on <= opening.as_of or item.live_attempt is not None):
+    elif item.attempts and (item.due_on <= opening.as_of or _goes_on(opening, item)):
         _follow_attempts(work, loan_id, item)
     elif item.attempts:
         _begin_plan_anew(work, loan_id, number)
     elif item.debit_on_order:
         work.move(loan_id, number, Event.ATTEMPTS_EXHAUSTED, ON_ORDER)
+
+
+def _goes_on(opening: Opening, item: Installment) -> bool:
+    """Whether debits of an installment that is to come go on where they stood."""
+    counted = any(it.counts for it in opening.attempts if it.number == item.number)
+    return counted or item.live_attempt is not None
 
 
 def _follow_attempts(work: Work, loan_id: str, item: Installment) -> None:

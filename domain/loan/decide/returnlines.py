@@ -172,7 +172,8 @@ def _rank(work: Work, portion: Portion, line: StatementLine, item: LineItem) -> 
 
 def _names(payment: Payment, line: StatementLine, item: LineItem) -> bool:
     """Whether a line names the rail's own booking of a payment."""
-    return payment.bank_ref in {name for name in (item.tx_id, line.servicer_ref) if name}
+    named = {name for name in (item.tx_id, line.servicer_ref) if name}
+    return not named.isdisjoint(payment.bookings)
 
 
 def _fit(work: Work, portion: Portion, line: StatementLine, item: LineItem) -> tuple[bool, ...]:

@@ -9,7 +9,9 @@ from domain.loan import casekeys
 from domain.loan.commands import RecordReturn
 from domain.loan.decide.attempts import find
 from domain.loan.decide.disputes import (
+    TWICE,
     compare_bookings,
+    dispute_amount,
     portions_of_order,
     question_amount,
     raise_inferred,
@@ -40,6 +42,7 @@ def apply_return(work: Work, loan_id: str, command: RecordReturn) -> str:
     if first.amount_minor < min(command.amount_minor, attempt.amount_minor):
         question_amount(work, loan_id, number, first, command.amount_minor)
     left = command.amount_minor - _reported_by_line(work, ids, command.amount_minor)
+    left -= _stated_before(work, loan_id, number, ids, left)
     back = first.returned_minor + left
     first = raise_inferred(work, loan_id, first.id, back, attempt.amount_minor)
     if (named := command.bank_ref) is not None:
@@ -117,6 +120,25 @@ def _reported_by_line(work: Work, ids: list[str], minor: int) -> int:
         work.put_payment(replace(payment, unreported_minor=payment.unreported_minor - reported))
         left -= reported
     return minor - left
+
+
+def _stated_before(work: Work, loan_id: str, number: int, ids: list[str], minor: int) -> int:
+    """How much of a reported return the opening of the loan has stated as gone back already.
+
+    Nothing says whether the rail repeats it or as much went back once more: a case waits for its
+    line, unless a line has shown the return that was stated or nothing more can have come back.
+    """
+    for payment_id in ids:
+        payment, portion = work.payment(payment_id), work.portion(loan_id, payment_id)
+        if not 0 < minor <= payment.returned_before_minor - payment.retold_minor:
+            continue
+        work.put_payment(replace(payment, retold_minor=payment.retold_minor + minor))
+        if portion.net_minor >= minor > portion.return_settled_minor:
+            amount = amount_text(minor, payment.currency)
+            said = f"a return of {amount} was stated when the loan came here, and is reported now"
+            dispute_amount(work, loan_id, number, str(portion.order_no), said, TWICE)
+        return minor
+    return 0
 
 
 def _keep_excess(

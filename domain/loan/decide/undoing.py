@@ -8,6 +8,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan import bookings, casekeys
 from domain.loan.decide.attempts import find, judge_again, put_attempt
 from domain.loan.decide.barring import forget_return
+from domain.loan.decide.charges import newest
 from domain.loan.decide.money import look_at_gates
 from domain.loan.decide.takingback import strictest
 from domain.loan.decide.tasks import open_case
@@ -32,6 +33,7 @@ def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None
         portion,
         returned_minor=portion.returned_minor - minor,
         waiting_minor=portion.waiting_minor + minor,
+        taken_back=newest(portion.taken_back, minor)[1],
     )
     loan, today = work.loan(loan_id), work.today(loan_id)
     work.post(bookings.receive(loan, portion, again, (), "return_undone", today))

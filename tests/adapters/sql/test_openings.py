@@ -172,7 +172,7 @@ async def test_loans_are_read_as_they_stand_and_taken_by_other_books(
     taken = 0
     async for standing in queries.all_loans():
         loan = standing.loan
-        command = handed_over(loan, standing.references, APRIL.date(), "us", "handover 1", TESTER)
+        command = handed_over(loan, standing.names, APRIL.date(), "us", "handover 1", TESTER)
         assert isinstance(other.apply(command), Change)
         for item, there in zip(loan.installments, other.loans[loan.id].installments, strict=True):
             owed = owed_on(loan, item, APRIL.date()) if item.owed.total else item.owed

@@ -12,6 +12,7 @@ from tests.support.progresstapes import PAID, Read, event, opening_of
 DEBIT = event(
     "attempt", order_no="A1", amount="112.40", on="2026-02-10", outcome="confirmed", code="00"
 )
+PAID_BY = event("paid", order_no="A1", principal="9", on="2026-02-10")
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,30 @@ DEBIT = event(
             "order_no",
             "A1",
             "at most 112.40 CNY",
+        ),
+        ([event("advance", amount="1")], "reference", "", "given, and of no other advance"),
+        (
+            [event("advance", amount="1", reference="R")] * 2,
+            "reference",
+            "(not shown)",
+            "given, and of no other advance",
+        ),
+        ([event("advance", amount="0", reference="R")], "amount", "0", "above zero"),
+        ([event("advance", 13, amount="1", reference="R")], "installment", "13", "1 to 12"),
+        ([{**DEBIT, "cleared": "maybe"}], "cleared", "maybe", "yes or no"),
+        ([{**DEBIT, "plan": "later"}], "plan", "later", "counts or past"),
+        ([event("paid", principal="9", bank_ref="B")], "bank_ref", "B", "of a debit"),
+        (
+            [DEBIT, {**PAID_BY, "bank_ref": "B" + " B" * 10}],
+            "bank_ref",
+            "B" + " B" * 10,
+            "at most 10 names",
+        ),
+        (
+            [DEBIT, {**PAID_BY, "bank_ref": "B"}, {**PAID_BY, "principal": "1", "bank_ref": "C"}],
+            "bank_ref",
+            "C",
+            "the same in each row",
         ),
         ([event("held", hold="all", reason="x")] * 2, "installment", "1", "one row of a hold"),
         ([event("held", 13, hold="all", reason="x")], "installment", "13", "1 to 12"),

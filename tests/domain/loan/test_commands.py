@@ -118,7 +118,11 @@ def test_a_command_names_the_aggregates_that_it_touches() -> None:
     assert unsent.scope() == Scope(orders=("O1",))
     ended = "unknown_mandate/simbank/M-L1"
     assert board().scope() == Scope(
-        loans=("L1",), mandate_roots=("M-L1",), accounts=("acct-1",), cases=(ended,)
+        loans=("L1",),
+        mandate_roots=("M-L1",),
+        accounts=("acct-1",),
+        payers=("b-1",),
+        cases=(ended,),
     )
     assert RollDay(id="a", actor=TESTER, loan_id="L1", day=DAY).scope() == Scope(loans=("L1",))
     items = (LineItem("O2", None, None, 5), LineItem(None, "M1", None, -5))

@@ -10,7 +10,7 @@ from domain.loan.accrual import owed_on
 from domain.loan.aggregate import HoldKind
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.change import Change
-from domain.loan.handover import handed_over
+from domain.loan.handover import handed_over, names_of
 from domain.loan.lifecycle import State
 from domain.loan.opening import OpeningHold, OpeningItem
 from domain.pricing.amounts import Amounts, Component
@@ -26,7 +26,7 @@ MARCH_10 = date(2026, 3, 10)
 def stated(s: Scene) -> BoardLoan:
     """The loan as it stands today; it is taken on empty books, where all must be at rest."""
     loan = s.books.loans["L1"]
-    names = {it.id: it.reference for it in s.books.payments.values()}
+    names = {it.id: names_of(it) for it in s.books.payments.values()}
     command = handed_over(loan, names, s.today, "us", "handover 1", TESTER)
     books = MemoryBooks(at=s.books.at, rules=s.books.rules)
     answer = books.apply(command)

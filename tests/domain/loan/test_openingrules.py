@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from domain.debit.attempt import AttemptState
+from domain.debit.mandate import Bar
+from domain.debit.outcome import OutcomeClass
 from domain.kernel.change import Refusal
 from domain.loan.change import Change
-from domain.loan.opening import Opening, OpeningItem
+from domain.loan.opening import Opening, OpeningAdvance, OpeningItem
 from domain.pricing.amounts import Amounts
 from tests.support.doors import Past
 from tests.support.memory import MemoryBooks, board
@@ -27,6 +29,31 @@ def answer_to(said: Opening, past: Past = Past.REFUSE) -> Change | Refusal:
     return answer
 
 
+def advance(number: int = 3, minor: int = 100, reference: str = "A-2") -> OpeningAdvance:
+    """A part of what was paid ahead."""
+    return OpeningAdvance(number=number, minor=minor, reference=reference)
+
+
+AHEAD: dict[str, Any] = {"advance_minor": 500, "advance_ref": "A-1"}
+ADVANCES = [
+    ("an amount above zero and a reference", (advance(minor=0),)),
+    ("an amount above zero and a reference", (advance(reference=""),)),
+    ("a reference of its own", (advance(), advance())),
+    ("a reference of its own", (advance(reference="A-1"),)),
+    ("together less than the 5.00 CNY paid ahead in all", (advance(minor=500),)),
+]
+BARS = [
+    ("ACCOUNT, DECEASED, DISPUTE, MANDATE, each once", (Bar(OutcomeClass.NSF, "51", "X"),)),
+    ("each once", (Bar(OutcomeClass.ACCOUNT, "1", "X"), Bar(OutcomeClass.ACCOUNT, "2", "Y"))),
+    ("class, code and order", (Bar(OutcomeClass.ACCOUNT, "14", ""),)),
+    ("class, code and order", (Bar(OutcomeClass.ACCOUNT, "1 4", "X"),)),
+]
+counted = ordered(2, "A", counts=True)
+BOOKINGS = [
+    paid((1, WHOLE), bank_refs=("A",)),
+    paid((1, WHOLE), order_no="A", bank_refs=("A B",)),
+    paid((1, WHOLE), order_no="A", bank_refs=tuple(map(str, range(11)))),
+]
 CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("as_of", "2026-04-21: a day from 2026-03-20 to 2026-04-20", {"as_of": date(2026, 4, 21)}),
     ("as_of", "2026-03-19: a day from 2026-03-20", {"as_of": date(2026, 3, 19)}),
@@ -38,6 +65,15 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ("advance", "not negative", {"advance_minor": -1, "advance_ref": "x"}),
     ("advance_ref", "given with what was paid ahead, and only then", {"advance_minor": 5}),
     ("advance", "given with what was paid ahead, and only then", {"advance_ref": "x"}),
+    *(("advances", why, {**AHEAD, "advances": parts}) for why, parts in ADVANCES),
+    ("installment", "4: 1 to 3", {**AHEAD, "advances": (advance(4),)}),
+    *(("barred_by", why, {"bars": bars}) for why, bars in BARS),
+    (
+        "attempts",
+        "B: those that count are the last",
+        {"attempts": (counted, replace(counted, order_no="B", counts=False))},
+    ),
+    *(("payments[1]", "bank_refs: of a debit", {"payments": (one,)}) for one in BOOKINGS),
     ("installment", "installment 4: 4: 1 to 3", {"items": (OpeningItem(number=4),)}),
     ("items", "each once", {"items": (OpeningItem(number=1),) * 2}),
     ("attempts", "in order", {"attempts": (ordered(2, "A"), ordered(1, "B"))}),

@@ -1,5 +1,6 @@
 """Debits that a former system ordered count here, come back here, and are inquired about."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -55,14 +56,17 @@ def test_a_hard_refusal_of_the_former_system_bars_every_further_debit() -> None:
 
 
 def test_a_debit_that_comes_back_after_the_cut_over_opens_its_debt_again() -> None:
-    """The holder owes what our account pays back; the parties have it no longer."""
+    """The holder owes what our account pays back; the parties have it no longer.
+
+    The former system counted it as paid: penalty is due for its days as well.
+    """
     taken = ordered(2, state=AttemptState.CONFIRMED, outcome_class=None, code="00")
     money = paid((2, WHOLE), order_no="OLD-1", on=date(2026, 4, 10))
     s = brought(opening(payments=(paid((1, WHOLE)), money), attempts=(taken,)), SHARED)
     assert states(s)[1] is State.CLOSED
     s.returned("OLD-1", 10100)
     assert s.books.item(2).state in {State.RETRYING, State.DELINQUENT}
-    assert s.books.item(2).owed == WHOLE
+    assert s.books.item(2).owed == replace(WHOLE, penalty=30)
     assert s.books.balances()["opening/oldbank"] == 10100
     invariants.check(s.books)
     s.return_line("OLD-1", 10100)

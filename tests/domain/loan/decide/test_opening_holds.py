@@ -12,15 +12,15 @@ from tests.support.memory import board
 from tests.support.openings import AS_OF, WHOLE, brought, held, opening, ordered, paid
 
 
-def test_a_hold_of_the_loan_holds_all_that_is_open() -> None:
-    """What is closed has none; nothing is debited, reminded or presented until it is ended."""
+def test_a_hold_of_the_loan_holds_all_of_it() -> None:
+    """Also what is closed, for its money may come back; nothing is done until it is ended."""
     s = brought(opening(payments=(paid((1, WHOLE)),), holds=(held(),)), past=Past.OWED)
     holds = [item.hold for item in s.books.loans["L1"].installments]
-    assert holds == [None, HoldKind.ALL, HoldKind.ALL]
+    assert holds == [HoldKind.ALL] * 3
     assert s.books.item(2).hold_since == AS_OF
     assert [s.books.view(number).next_action for number in (2, 3)] == [None, None]
     moves = [move.detail for move in s.books.transitions if move.event == "held"]
-    assert moves == ["all since 2026-04-19"] * 2
+    assert moves == ["all since 2026-04-19"] * 3
     s.order(Unhold, 2)
     assert s.present(2)
 
