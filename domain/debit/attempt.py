@@ -41,7 +41,8 @@ MOVES: Mapping[AttemptState, frozenset[AttemptState]] = MappingProxyType(
         _S.UNKNOWN: frozenset(
             {_S.ACCEPTED, _S.CONFIRMED, _S.DECLINED, _S.NOT_EXECUTED, _S.RECALLED}
         ),
-        _S.CONFIRMED: frozenset({_S.RETURNED}),
+        # Two people who stated that it took money may say that this was wrong.
+        _S.CONFIRMED: frozenset({_S.RETURNED, _S.UNKNOWN}),
         _S.DECLINED: frozenset(),
         # The rail has the order after all: it holds it, or it has refused it.
         _S.NOT_EXECUTED: frozenset({_S.UNKNOWN, _S.DECLINED}),
@@ -67,6 +68,8 @@ class HardReason:
     is_cleared: bool = False
 
 
+STATED = "STATED"
+"""Code of an outcome that two people have stated, as long as no rail has said the same."""
 WITHDRAWN = "WITHDRAWN"
 """Code of an attempt that a person took out of its file before the cut."""
 

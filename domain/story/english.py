@@ -27,6 +27,7 @@ ENTRIES: Mapping[str, str] = MappingProxyType(
         "return_identified": "a bank line that waited proves that {clearing} went back",
         "match_undone": "a bank line no longer proves {clearing}; its money waits again",
         "return_undone": "{clearing} was not taken back after all",
+        "outcome_corrected": "{clearing} was not taken, as people had stated{again}",
         "withdrawn": "a reported payment of {clearing} was withdrawn as an error{again}",
         "charged": "{owed} was charged besides the schedule",
         "waived": "{owed} was forgiven",

@@ -25,6 +25,11 @@ def portions_of_order(work: Work, loan_id: str, order_no: str) -> list[Portion]:
     return [portion for portion in portions if portion.order_no == order_no]
 
 
+def is_booked(work: Work, loan_id: str, order_no: str) -> bool:
+    """Whether money of an order is on the books: a stated outcome that was corrected left none."""
+    return any(portion.amount_minor for portion in portions_of_order(work, loan_id, order_no))
+
+
 def is_taken(work: Work, loan_id: str, order_no: str) -> bool:
     """Whether booked lines prove all money of an order, whatever went back of it."""
     known = portions_of_order(work, loan_id, order_no)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.case.links import Link, LinkTo
-from domain.debit.attempt import Attempt, AttemptState
+from domain.debit.attempt import STATED, Attempt, AttemptState
 from domain.debit.history import NEVER_PRESENTED
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus
 from domain.loan import casekeys
@@ -20,6 +20,7 @@ from domain.loan.decide.barring import learn_hard
 from domain.loan.decide.disputes import (
     compare_bookings,
     dispute_amount,
+    is_booked,
     is_taken,
     portions_of_order,
     raise_payment,
@@ -107,7 +108,7 @@ def _revive(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Ou
     Beside a later order it stays ended, with a case: nothing more is presented until it is known.
     """
     why = f"order {attempt.order_no} was {attempt.state} and is now said to be {outcome.code}"
-    if portions_of_order(work, loan_id, attempt.order_no):
+    if is_booked(work, loan_id, attempt.order_no):
         return  # its money is here already
     key = casekeys.contradiction(attempt.order_no)
     order = attempt.order_no
@@ -129,6 +130,10 @@ def _apply_money_again(
     if not same:
         free_success(work, loan_id, number, attempt, outcome, amount)
         return
+    if attempt.code == STATED and attempt.state is AttemptState.CONFIRMED:
+        # From now on the rail has said it, and no longer people alone.
+        attempt = replace(attempt, outcome_class=outcome.outcome_class, code=outcome.code)
+        put_attempt(work, loan_id, number, attempt)
     payment = work.payment(same[0].id)
     if payment.bank_ref is None or payment.inferred:
         _learn_booking(work, loan_id, attempt, outcome, payment)
@@ -180,8 +185,14 @@ def _learn_booking(
 def grow(
     work: Work, loan_id: str, number: int, attempt: Attempt, portion: Portion, amount: int
 ) -> None:
-    """More of one booking was taken than reported: the same payment and its attempt are raised."""
+    """More of one booking was taken than reported: the same payment and its attempt are raised.
+
+    A payment of nothing is left of an outcome that people had stated and corrected.
+    """
     raise_payment(work, loan_id, portion.id, amount)
+    if not portion.amount_minor:
+        kind = CaseKind.LATE_SUCCESS
+        work.open_case(_came_late(work, loan_id, number, attempt, portion.id, kind))
     if is_first_of_order(portion) and attempt.state in _TAKEN:
         _, now = find(work, loan_id, attempt.order_no)
         put_attempt(work, loan_id, number, replace(now, confirmed_minor=amount))
@@ -200,23 +211,36 @@ def free_success(
     payment = debit_payment(work, loan_id, attempt, outcome, payment_id)
     receive_free(work, loan_id, payment, amount, number, "confirmed_late")
     kind = CaseKind.DOUBLE_EXECUTION if earlier else CaseKind.LATE_SUCCESS
-    state, again = attempt.state.lower().replace("_", " "), "once more" if earlier else "after all"
-    taken = amount_text(amount, work.loan(loan_id).currency)
-    work.open_case(
-        Case(
-            casekeys.came_late(kind, payment_id),
-            kind,
-            f"order {attempt.order_no} was {state}, and then took {taken} {again} ({outcome.code})",
-            loan_id=loan_id,
-            number=number,
-            payment=payment_id,
-            amount_minor=amount,
-            currency=work.loan(loan_id).currency,
-            links=(Link(LinkTo.ORDER, attempt.order_no),),
-        )
-    )
+    by = f" ({outcome.code})"
+    work.open_case(_came_late(work, loan_id, number, attempt, payment_id, kind, by))
     work.close_case(casekeys.unbelieved(attempt.order_no))
     take_back_excess(work, loan_id, payment_id)
     compare_bookings(work, loan_id, number, attempt.order_no)
     place_waiting(work, loan_id)
     return payment_id
+
+
+def _came_late(
+    work: Work,
+    loan_id: str,
+    number: int,
+    attempt: Attempt,
+    payment_id: str,
+    kind: CaseKind,
+    by: str = "",
+) -> Case:
+    """The case of money of an order that had ended; `by`: how it was learned."""
+    again = "once more" if kind is CaseKind.DOUBLE_EXECUTION else "after all"
+    state, amount = attempt.state.lower().replace("_", " "), work.payment(payment_id).amount_minor
+    taken = amount_text(amount, work.loan(loan_id).currency)
+    return Case(
+        casekeys.came_late(kind, payment_id),
+        kind,
+        f"order {attempt.order_no} was {state}, and then took {taken} {again}{by}",
+        loan_id=loan_id,
+        number=number,
+        payment=payment_id,
+        amount_minor=amount,
+        currency=work.loan(loan_id).currency,
+        links=(Link(LinkTo.ORDER, attempt.order_no),),
+    )

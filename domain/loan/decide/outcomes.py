@@ -18,9 +18,7 @@ from domain.loan.decide.attempts import (
 )
 from domain.loan.decide.barring import learn_hard
 from domain.loan.decide.charges import charge_to_date
-from domain.loan.decide.disputes import (
-    portions_of_order,
-)
+from domain.loan.decide.disputes import is_booked
 from domain.loan.decide.late import acknowledges, apply_to_ended
 from domain.loan.decide.money import place_waiting, raise_paid, receive_debit
 from domain.loan.decide.tasks import end_of_doubt, need_operator, open_case, unknown_order
@@ -74,7 +72,7 @@ def apply_outcome(
 
 def _doubt(work: Work, loan_id: str, number: int, attempt: Attempt, outcome: Outcome) -> None:
     """An answer that cannot be true is kept as a case: about a live order, or about its money."""
-    unbooked = not portions_of_order(work, loan_id, attempt.order_no)
+    unbooked = not is_booked(work, loan_id, attempt.order_no)
     if attempt.is_live or (outcome.claims_money and unbooked):
         why = f"order {attempt.order_no}: answer {outcome.code!r} is not believed: {outcome.flaw}"
         key = casekeys.unbelieved(attempt.order_no)

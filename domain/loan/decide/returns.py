@@ -12,6 +12,7 @@ from domain.loan.decide.disputes import (
     TWICE,
     compare_bookings,
     dispute_amount,
+    is_booked,
     portions_of_order,
     question_amount,
     raise_inferred,
@@ -68,7 +69,7 @@ def infer_execution(work: Work, loan_id: str, order_no: str, minor: int) -> None
 
     No more was taken than was ordered; what comes back on top of it has another cause.
     """
-    if portions_of_order(work, loan_id, order_no):
+    if is_booked(work, loan_id, order_no):
         return
     number, attempt = find(work, loan_id, order_no)
     taken, day = min(minor, attempt.amount_minor), attempt.value_on

@@ -21,14 +21,16 @@ ENDED = set(AttemptState) - LIVE
 def test_every_state_has_its_row_and_no_state_follows_itself(state: AttemptState) -> None:
     """Only a confirmed order can be returned, and only one thought never to have arrived goes on.
 
-    A return that a line reported by mistake is undone: the order stands confirmed again.
+    A success that people alone had stated may be in doubt again. A return that a line reported by
+    mistake is undone: the order stands confirmed again.
 
     An order that the rail has acknowledged can no longer be proven never to have arrived.
     """
     following = MOVES[state]
     assert state not in following
     if state in ENDED:
-        returned = {AttemptState.RETURNED} if state is AttemptState.CONFIRMED else set()
+        taken = {AttemptState.RETURNED, AttemptState.UNKNOWN}
+        returned = taken if state is AttemptState.CONFIRMED else set()
         revived = (
             {AttemptState.UNKNOWN, AttemptState.DECLINED} if state in NEVER_PRESENTED else set()
         )

@@ -94,6 +94,13 @@ def test_bars_are_taken_over_in_any_order_of_boarding_and_cleared_ones_stay_clea
         )
 
 
+def test_a_soft_reason_has_nothing_to_clear() -> None:
+    """Whatever the statement says of it."""
+    soft = ordered(2, is_cleared=True)
+    s = brought(opening(payments=(paid((1, WHOLE)),), attempts=(soft,)), CALM)
+    assert s.books.item(2).attempts[0].hard == ()
+
+
 def test_a_cleared_return_stays_cleared() -> None:
     """Its installment may be debited on an order there as well."""
     s = scene(L1=mandate("M-1"))
@@ -163,7 +170,9 @@ def test_a_return_that_was_stated_and_is_reported_again_is_taken_back_once() -> 
     there.returned(order, 4000, bank_ref="A")
     assert there.books.item().owed.total == 4000
     assert f"returned_twice/{order}" in there.books.cases
-    there.return_line(order, 4000)
+    there.return_line(order, 1000)
+    assert f"returned_twice/{order}" in there.books.cases
+    there.return_line(order, 3000)
     assert there.books.item().owed.total == 4000
     assert f"returned_twice/{order}" not in there.books.cases
     there.returned(order, 3000, bank_ref="A")
