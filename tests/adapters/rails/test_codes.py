@@ -87,7 +87,7 @@ def test_rows_agree_with_the_limits_that_their_list_names() -> None:
         ("bacs", None, "0", _O.NSF),
         ("bacs", "addacs", "0", _O.MANDATE),
         ("bacs", None, "1", _O.MANDATE),
-        ("bacs", "ddica", "1", _O.DISPUTE),
+        ("bacs", "ddica", "1", _O.DATA_ERROR),
         ("bacs", None, "L", _O.ACCOUNT),
         ("unionpay", None, "74", _O.SUCCESS),
         ("unionpay", None, "83", _O.PENDING),

@@ -7,6 +7,7 @@ codes R61 to R85; SEPA: EPC173-14; Bacs: docs.numeral.io; UnionPay: the collecti
 import pytest
 
 from adapters.rails.codes import load_codes
+from domain.debit.mandate import BARRING
 from domain.debit.outcome import OutcomeClass
 
 _O = OutcomeClass
@@ -15,12 +16,14 @@ CLASSES: dict[tuple[str, str | None], dict[OutcomeClass, str]] = {
     ("ach", None): {
         _O.NSF: "R01 R09",
         _O.ACCOUNT: "R02 R03 R04 R12 R13 R16 R20 R28 R34 R82",
-        _O.DISPUTE: "R05 R10 R11 R29 R37 R51 R53",
-        _O.MANDATE: "R07",
+        _O.DISPUTE: "R05 R10 R29",
+        _O.MANDATE: "R07 R14",
         _O.PAYER_STOP: "R08 R38 R52",
-        _O.DECEASED: "R14 R15",
+        _O.DECEASED: "R15",
         _O.DUPLICATE: "R24 R47 R67",
-        _O.DATA_ERROR: "R17 R18 R19 R21 R22 R25 R26 R27 R61 R68 R69 R80 R85 C61 C69",
+        _O.DATA_ERROR: (
+            "R11 R17 R18 R19 R21 R22 R25 R26 R27 R37 R39 R51 R53 R61 R68 R69 R80 R85 C61 C69"
+        ),
         _O.SUCCESS_DEFECTIVE: "C01 C02 C03 C04 C05 C06 C07 C08 C09 C10 C11 C12 C13 C14",
         _O.UNKNOWN_CODE: "R00 R48 R90 R99 C99 51",
     },
@@ -48,7 +51,7 @@ CLASSES: dict[tuple[str, str | None], dict[OutcomeClass, str]] = {
         _O.MANDATE: "1 6",
         _O.DECEASED: "2",
         _O.ACCOUNT: "3 5 B",
-        _O.DISPUTE: "4",
+        _O.PAYER_STOP: "4",
         _O.DATA_ERROR: "7 8 9 A",
         _O.UNKNOWN_CODE: "C D E L R",
     },
@@ -60,8 +63,8 @@ CLASSES: dict[tuple[str, str | None], dict[OutcomeClass, str]] = {
         _O.DUPLICATE: "12",
         _O.NSF: "64 90",
         _O.LIMIT: "33 81",
-        _O.ACCOUNT: "61 62 63 66 73 78",
-        _O.MANDATE: "40 72 77",
+        _O.ACCOUNT: "61 63 66 73 78",
+        _O.MANDATE: "40 62 72 77",
         _O.RISK_REJECT: "38",
         _O.TECH: "02 06 39",
         _O.DECLINED: "01 30 60",
@@ -104,3 +107,41 @@ def test_dishonoured_contested_and_international_returns_wait_for_a_person(code:
     """They speak of a return, not of the debit: nothing of ours is to be mended by itself."""
     row = load_codes("ach").lookup(code)
     assert (row.action, row.machine_retry) == ("inquire_and_case", False)
+
+
+@pytest.mark.parametrize(
+    ("rail", "product", "codes"),
+    [
+        ("ach", None, "R11 R37 R39 R51 R53 R08 R17"),
+        ("alipay", None, "ACQ.CYCLE_PAY_SINGLE_FEE_EXCEED ACQ.CYCLE_PAY_DATE_NOT_MATCH"),
+        ("bacs", "arudd", "4 7 8 9"),
+        ("bacs", "addacs", "C D E R"),
+        ("bacs", "ddica", "1 2 7"),
+        ("visa", None, "R0 62 05"),
+        ("sepa", None, "MS02 MD06 SL01"),
+    ],
+)
+def test_what_is_about_one_debit_alone_bars_no_mandate(
+    rail: str, product: str | None, codes: str
+) -> None:
+    """Its amount, its day, its notice or its paper item was wrong, or the payer stopped it."""
+    classes = {load_codes(rail, product).lookup(code).outcome_class for code in codes.split()}
+    assert classes.isdisjoint(BARRING)
+
+
+@pytest.mark.parametrize(
+    ("rail", "product", "codes", "outcome_class"),
+    [
+        ("alipay", None, "ACQ.CYCLE_PAY_TOTAL_FEE_EXCEED ACQ.AGREEMENT_NOT_EXIST", _O.MANDATE),
+        ("bacs", "ddica", "3 4", _O.MANDATE),
+        ("mastercard", None, "21", _O.MANDATE),
+        ("visa", None, "R1", _O.MANDATE),
+        ("visa", None, "R3", _O.ACCOUNT),
+    ],
+)
+def test_what_ends_an_authority_bars_as_far_as_it_reaches(
+    rail: str, product: str | None, codes: str, outcome_class: OutcomeClass
+) -> None:
+    """One mandate, or all of the account."""
+    rows = [load_codes(rail, product).lookup(code) for code in codes.split()]
+    assert {row.outcome_class for row in rows} == {outcome_class}
