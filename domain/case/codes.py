@@ -74,7 +74,7 @@ CASE_CODES: Mapping[CaseKind, CaseCodes] = MappingProxyType(
         _K.DOUBLE_EXECUTION: CaseCodes(("taken_again",), _F.RAIL),
         _K.REFUND_OVERDUE: CaseCodes(("too_late",)),
         _K.NEEDS_OPERATOR: CaseCodes(("asked_for",)),
-        _K.UNSETTLED: CaseCodes(("not_proven_in_time",)),
+        _K.UNSETTLED: CaseCodes(("not_proven_in_time", "not_remitted")),
         _K.DEFECTIVE_SUCCESS: CaseCodes(("taken_with_defect",), _F.RAIL),
         _K.UNKNOWN_CODE: CaseCodes(("no_code",), _F.RAIL),
         _K.UNKNOWN_ORDER: CaseCodes(("no_such_order",), _F.RAIL),

@@ -72,7 +72,9 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "policy of payees, then end the case: the shares are requested anew."
         ),
         _K.SURPLUS: (
-            "Money came that nothing owed can take. Refund it, or apply it as the payer says."
+            "Money came that nothing owed can take. Refund it, or apply it as the payer says. What "
+            "a former system has not remitted it gives back itself: take the payment back here "
+            "(`withdraw_payment`)."
         ),
         _K.LATE_SUCCESS: (
             "A debit that was refused, or never found, was executed all the same. Tell the "
@@ -135,7 +137,12 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
         ),
         _K.UNSETTLED: (
             "Money is reported and not proven at the bank in time. Ask for the missing "
-            "statement, then for the money."
+            "statement, then for the money. What was paid ahead to a former system "
+            "(`not_remitted`) is with that system: have it remit the amount under the reference "
+            "of the opening (`advance_ref`), and the line ends the case; a line under another "
+            "reference is matched with the payment that the case names (`match_line`). If it will "
+            "never come, take the payment back (`withdraw_payment`): the borrower owes it again, "
+            "and has it from the former system."
         ),
         _K.STATEMENT_GAP: (
             "A statement does not go on from the one before: a number, page or balance between "

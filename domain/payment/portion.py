@@ -79,6 +79,7 @@ class Proof:
     __slots__ = ()
 
     source: str
+    clearing_account: str
     order_no: str | None
     amount_minor: int
     settled_minor: int
@@ -95,6 +96,15 @@ class Proof:
     def is_brought_over(self) -> bool:
         """Whether a former system took it, placed it and passed it on."""
         return self.source in {BROUGHT_OVER, BROUGHT_SUM}
+
+    @property
+    def holder(self) -> str:
+        """The former system that holds it until it is remitted to us; empty: none does.
+
+        What such a system took and passed on itself is never remitted.
+        """
+        family, _, party = self.clearing_account.partition("/")
+        return party if family == "opening" and not self.is_brought_over else ""
 
     @property
     def unsettled_minor(self) -> int:

@@ -184,16 +184,27 @@ def review(work: Work, command: Review) -> Change:
     if due_action(work, command) is None:
         return work.superseded(loan_id, number)
     loan, item = work.loan(loan_id), work.item(loan_id, number)
-    open_minor = sum(portion.clearing_minor for portion in closure.unproven(loan, item))
+    portions = closure.unproven(loan, item)
+    open_minor = sum(portion.clearing_minor for portion in portions)
+    text = f"{amount_text(open_minor, loan.currency)} are reported and not proven at the bank"
+    ahead = [(portion, holder) for portion in portions if (holder := portion.holder)]
+    for portion, holder in ahead:
+        amount = amount_text(portion.clearing_minor, loan.currency)
+        text += (
+            f"; {amount} of it were paid ahead to {holder}, which has not remitted them: payment "
+            f"{portion.id}"
+        )
     work.open_case(
         Case(
             casekeys.unsettled(loan_id, number),
             CaseKind.UNSETTLED,
-            f"{amount_text(open_minor, loan.currency)} are reported and not proven at the bank",
+            text,
             loan_id=loan_id,
             number=number,
+            payment=ahead[0][0].id if ahead else None,
             amount_minor=open_minor,
             currency=loan.currency,
+            code="not_remitted" if ahead else "",
         )
     )
     need_operator(work, loan_id, number, "settlement is late")

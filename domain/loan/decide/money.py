@@ -169,10 +169,13 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
 
 def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
     """More money than is owed: it waits in suspense until somebody decides."""
+    text = f"{amount_text(minor, loan.currency)} of payment {portion.id} are not owed"
+    if (holder := portion.holder) and portion.unsettled_minor:
+        text += f"; they were paid ahead to {holder}, which has not remitted them"
     return Case(
         f"surplus/{portion.id}/{loan.id}",
         CaseKind.SURPLUS,
-        f"{amount_text(minor, loan.currency)} of payment {portion.id} are not owed",
+        text,
         loan_id=loan.id,
         number=portion.number,
         payment=portion.id,

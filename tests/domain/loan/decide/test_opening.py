@@ -6,7 +6,7 @@ from domain.loan.lifecycle import State
 from domain.loan.opening import OpeningItem
 from domain.pricing.amounts import Amounts
 from tests.support import invariants
-from tests.support.doors import Past
+from tests.support.doors import Past, WithdrawPayment
 from tests.support.openings import SHARED, WHOLE, balances, brought, opening, ordered, paid, states
 
 
@@ -125,3 +125,36 @@ def test_a_line_under_the_reference_of_an_old_payment_is_other_money() -> None:
     assert s.books.balances()["opening/oldbank"] == 10100
     assert [case.kind.value for case in s.books.cases.values()] == ["unmatched_line"]
     invariants.check(s.books)
+
+
+def test_what_was_paid_ahead_and_not_remitted_is_a_case_that_says_who_has_it() -> None:
+    """By holder, amount and payment; it ends with the line, or when the payment is taken back."""
+    said = opening(
+        payments=(paid((1, WHOLE), (2, WHOLE)),), advance_minor=10100, advance_ref="OLD-X"
+    )
+    for ends in ("line", "withdrawn"):
+        s = brought(said)
+        s.until(date(2026, 5, 10))
+        while "unsettled/L1/3" not in s.books.cases:
+            s.action(3)
+        case = s.books.cases["unsettled/L1/3"]
+        text = "101.00 CNY of it were paid ahead to oldbank, which has not remitted them"
+        assert text in case.text
+        assert (case.payment, case.code) == ("B-L1-advance", "not_remitted")
+        if ends == "line":
+            s.credit("OLD-X", 10100)
+        else:
+            s.order(WithdrawPayment, 3, reference="B-L1-advance")
+            assert s.books.item(3).owed.total >= 10100
+        assert "unsettled/L1/3" not in s.books.cases
+        invariants.check(s.books)
+
+
+def test_what_was_paid_ahead_and_nothing_owes_says_who_has_it() -> None:
+    """Once it is remitted, it is a surplus like any other."""
+    all_paid = opening(
+        payments=(paid((1, WHOLE), (2, WHOLE), (3, WHOLE)),), advance_minor=500, advance_ref="X-1"
+    )
+    s = brought(all_paid)
+    text = s.books.cases["surplus/B-L1-advance/L1"].text
+    assert text.endswith("they were paid ahead to oldbank, which has not remitted them")
