@@ -31,16 +31,49 @@ def book_return(
     to have gone back; what the bank kept on top of it without saying so stays open on the line.
     `is_rest`: the line has proven the whole of a payment, and this is what was left of it.
     """
-    left, fee = -item.amount_minor, item.charges_minor
+    fee = item.charges_minor
+    found = _returned(work, line, item)
     matches: list[Match] = []
-    for loan_id, portion in _returned(work, line, item):
-        is_other = is_rest or (bool(matches) and portion.id != matches[0].payment)
-        minor = min(left, portion.unproven_return_minor if is_other else portion.returnable_minor)
+    for (loan_id, portion), minor in zip(
+        found, _sizes(work, line, item, found, is_rest=is_rest), strict=True
+    ):
         if minor > 0:
             take_back_by_line(work, loan_id, portion, minor, line.booked_on, item.return_reason)
             matches.append(Match(loan_id, portion.id, -minor, fee))
-            left, fee = left - minor, 0
+            fee = 0
     return matches
+
+
+def _sizes(
+    work: Work, line: StatementLine, item: LineItem, found: list[Found], *, is_rest: bool
+) -> list[int]:
+    """How much of each portion a line shows to have gone back, the likeliest first.
+
+    What has gone back is the larger of what reports and what lines say, over all executions of an
+    order. So a line proves first what was reported under its name, or under none, of whatever
+    execution that was booked; only the rest of it is news of the likeliest one.
+    """
+    left, sizes = -item.amount_minor, [0] * len(found)
+    portions = [portion for _, portion in found]
+    likeliest = portions[0].id if portions else ""
+    reported = [portion.unproven_return_minor for portion in portions]
+    meant = [_may_be_meant(work.payment(portion.id), line, item) for portion in portions]
+    rooms = [
+        *((place, reported[place]) for place, is_meant in enumerate(meant) if is_meant),
+        *((place, it.returnable_minor) for place, it in enumerate(portions) if it.id == likeliest),
+        *enumerate(reported),
+    ]
+    for place, most in rooms:
+        minor = max(0, min(left, (reported[place] if is_rest else most) - sizes[place]))
+        sizes[place] += minor
+        left -= minor
+    return sizes
+
+
+def _may_be_meant(payment: Payment, line: StatementLine, item: LineItem) -> bool:
+    """Whether a return that was reported of a payment may be the one that a line shows, by name."""
+    named = {name for name in (item.tx_id, line.servicer_ref) if name}
+    return not named or not payment.return_refs or not named.isdisjoint(payment.return_refs)
 
 
 def take_back_by_line(
