@@ -67,7 +67,10 @@ class Collector:
         for file in sorted(files, key=_place):
             sha256, look = hashes[file.id], looks.get(file.id)
             if sha256 is not None and sha256 in kept:
-                done = await self._again(tenant, source, file, sha256, done, is_read=kept[sha256])
+                is_read = kept[sha256]
+                done = await self._again(
+                    tenant, source, account, file, sha256, done, is_read=is_read
+                )
             elif look is None or self._is_whole(source, look):
                 fetched += 1
                 if fetched <= FILES_MOST:
@@ -93,6 +96,7 @@ class Collector:
         self,
         tenant: str,
         source: StatementSource,
+        account: str,
         file: StatementFile,
         sha256: str,
         done: Collected,
@@ -101,7 +105,8 @@ class Collector:
     ) -> Collected:
         """Have a kept file read that is not, and move it out of the way if it lies there still."""
         if not is_read:
-            done = await self._start(tenant, sha256, done)
+            started = await self._starter.start_statement(tenant, sha256, account)
+            done = replace(done, started=done.started + started)
         return await self._moved(source, file, done) if file.stamp else done
 
     async def _fetch(
@@ -115,7 +120,7 @@ class Collector:
     ) -> Collected:
         try:
             async with source.open(file) as parts:
-                sha256 = await self._archive.keep("statement", parts)
+                sha256 = await self._archive.keep("statement", parts, account)
         except SourceUnavailable as error:
             return _with_fault(done, f"{file.id}: {error}")
         except InvalidInput as error:
@@ -129,7 +134,7 @@ class Collector:
                 await self._came_after_all(account, file, sha256)
             await self._archive.looked(account, file.id, replace(look, sha256=sha256, refused=""))
         is_read = look is not None and (await self._archive.kept([sha256]))[sha256]
-        return await self._again(tenant, source, file, sha256, done, is_read=is_read)
+        return await self._again(tenant, source, account, file, sha256, done, is_read=is_read)
 
     async def _moved(
         self, source: StatementSource, file: StatementFile, done: Collected
@@ -139,10 +144,6 @@ class Collector:
         except SourceUnavailable as error:
             return _with_fault(done, f"{file.id}: it is kept and stays where it is: {error}")
         return done
-
-    async def _start(self, tenant: str, sha256: str, done: Collected) -> Collected:
-        started = await self._starter.start_statement(tenant, sha256)
-        return replace(done, started=done.started + started)
 
     async def _refuse(
         self,

@@ -61,20 +61,22 @@ async def bank(engine: AsyncEngine, clock: StillClock) -> AsyncIterator[Bank]:
         yield Bank(engine, clock, books)
 
 
-def line(minor: int, ref: str, on: date) -> StatementLine:
+def line(minor: int, ref: str, on: date, account: str = "A") -> StatementLine:
     item = LineItem(f"E-{ref}", None, None, minor)
-    return StatementLine("", "A", on, on, minor, "CNY", ref, items=(item,))
+    return StatementLine("", account, on, on, minor, "CNY", ref, items=(item,))
 
 
-def day(number: int, opening: int, closing: int, *minors: int, ref: str = "") -> Statement:
+def day(
+    number: int, opening: int, closing: int, *minors: int, ref: str = "", account: str = "A"
+) -> Statement:
     """The statement of the day of this number; lines of the amounts, or one that makes it sound."""
     on = JAN + timedelta(days=number - 1)
     lines = tuple(
-        line(minor, f"R{number}{ref}{place}", on)
+        line(minor, f"R{number}{ref}{place}", on, account)
         for place, minor in enumerate(minors or (closing - opening,))
     )
     name = f"S{number}"
-    return Statement(name, "A", "CNY", number, on, opening, closing, lines, period=(on, on))
+    return Statement(name, account, "CNY", number, on, opening, closing, lines, period=(on, on))
 
 
 GAP3 = "gap/A/S3/2026-01-07/2026-01-07"
