@@ -49,6 +49,8 @@ class Collector:
     ) -> None:
         self._sources, self._archive, self._books = sources, archive, books
         self._starter, self._clock = starter, clock
+        self._failed: dict[str, frozenset[tuple[str, str]]] = {}
+        """By account, the files that could not be opened at the last look, with their stamps."""
 
     async def collect(self, tenant: str, account: str, last: date, done: Collected) -> Collected:
         """Take what the source of one account offers for booking days up to `last`."""
@@ -63,8 +65,10 @@ class Collector:
         looks = await self._looks(account, files)
         hashes = {file.id: _hash_of(file, looks) for file in files}
         kept = await self._archive.kept([name for name in hashes.values() if name is not None])
-        fetched = 0
-        for file in sorted(files, key=_place):
+        fetched, failed = 0, self._failed.get(account, frozenset())
+        still = set[tuple[str, str]]()
+        # Those that failed come last: however many there are, they hold up none that can be read.
+        for file in sorted(files, key=lambda it: (_name_of(it) in failed, _place(it))):
             sha256, look = hashes[file.id], looks.get(file.id)
             if sha256 is not None and sha256 in kept:
                 is_read = kept[sha256]
@@ -73,8 +77,14 @@ class Collector:
                 )
             elif look is None or self._is_whole(source, look):
                 fetched += 1
-                if fetched <= FILES_MOST:
-                    done = await self._fetch(tenant, source, account, file, look, done)
+                if fetched > FILES_MOST:
+                    still |= {_name_of(file)} & failed
+                    continue
+                faults = len(done.faults)
+                done = await self._fetch(tenant, source, account, file, look, done)
+                if len(done.faults) > faults:
+                    still.add(_name_of(file))
+        self._failed[account] = frozenset(still)
         if fetched > FILES_MOST:
             left = f"{fetched - FILES_MOST} files of {account} wait for the next look"
             done = _with_fault(done, left)
@@ -191,6 +201,10 @@ class Collector:
 
 def _place(file: StatementFile) -> tuple[date, int, str]:
     return (file.booked_on or date.min, file.sequence, file.id)
+
+
+def _name_of(file: StatementFile) -> tuple[str, str]:
+    return (file.id, file.stamp)
 
 
 def _hash_of(file: StatementFile, looks: Mapping[str, Look]) -> str | None:

@@ -167,7 +167,7 @@ class StatementActivities:
 
     async def _refuse(self, order: StatementOrder, refusal: StatementRefused) -> None:
         """A case for the file; then those that were read meanwhile wait for it no longer."""
-        text = f"file {order.sha256} is refused: {refusal}"
+        text = f"file {order.sha256} is refused: {refusal.hidden()}"
         await self._record(StatementBreak.FILE_REFUSED, order.sha256, text)
         await self._archive.refused(order.sha256)
         if order.account:
@@ -299,6 +299,7 @@ def _known(head: Statement, records: Sequence[StatementRecord]) -> StatementReco
 
 
 def _refused(refusal: StatementRefused) -> ApplicationError:
+    refusal = refusal.hidden()
     return ApplicationError(
         str(refusal),
         {
