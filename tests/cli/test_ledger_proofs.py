@@ -247,6 +247,25 @@ def test_other_signers_and_other_checkpoints_prove_nothing(lender: Desk) -> None
     assert "PRIVATE" not in said
 
 
+def test_the_time_that_is_shown_is_the_one_that_is_signed(lender: Desk) -> None:
+    """Another time in the proof changes nothing that anybody signed, and it is not shown."""
+    lender.say("ledger", "prove", "--item", "3", "--out", "3.proof")
+    check = ("ledger", "check-proof", "3.proof", "--checkpoint", "march.checkpoint")
+    said = lender.say(*check, "--public-key", "lender.pub")
+    proof = lender.folder / "3.proof"
+    forged = re.sub(r"time \d{4}-", "time 1999-", proof.read_text())
+    assert forged != proof.read_text()
+    proof.write_text(forged)
+    assert lender.say(*check, "--public-key", "lender.pub") == said
+    assert "1999" not in said
+
+
+def test_a_size_beyond_every_ledger_is_a_mistake(lender: Desk) -> None:
+    """It does not reach the database, whose numbers end before."""
+    said = lender.say("ledger", "checkpoint", "--size", "9" * 30, code=2)
+    assert "--size" in said
+
+
 def test_a_key_that_is_replaced_counts_for_older_checkpoints(lender: Desk) -> None:
     """The list of keys says up to which size; both checkpoints are verified with it."""
     lender.say("ledger", "new-key", "second.pem")
