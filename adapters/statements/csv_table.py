@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from adapters.statements.csv_map import CsvMap
+from adapters.statements.csv_marks import MarkedRows
 from adapters.statements.csv_values import cell_text
 from adapters.statements.textlines import Decode, TextLines
 from ports.statements import StatementRefused
@@ -94,12 +95,13 @@ class _Bounded:
             quote is never closed.
     """
 
-    def __init__(self, lines: TextLines) -> None:
+    def __init__(self, lines: TextLines, rules: CsvMap) -> None:
         self._lines, self._limits = lines, lines.limits
+        self._marked = MarkedRows(rules.file, self._limits.field_lines)
         self._of_record = self._size = 0
 
     def __iter__(self) -> Iterator[str]:
-        for number, text in self._lines:
+        for number, text in self._marked(iter(self._lines)):
             self._of_record, self._size = self._of_record + 1, self._size + len(text)
             if self._of_record > self._limits.field_lines or self._size > self._limits.line_bytes:
                 lines, size = self._limits.field_lines, self._limits.line_bytes
@@ -114,7 +116,7 @@ class _Bounded:
 
 
 def _rows(lines: TextLines, rules: CsvMap) -> Iterator[tuple[int, list[str]]]:
-    quote, bounded = rules.file.quote, _Bounded(lines)
+    quote, bounded = rules.file.quote, _Bounded(lines, rules)
     reader = csv.reader(
         bounded,
         delimiter=rules.file.delimiter,
