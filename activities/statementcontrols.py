@@ -184,7 +184,7 @@ def _overdue(account: str, day: date) -> str:
 
 
 def _opened(failing: Failing) -> RecordStatementBreak:
-    words = "; ".join(in_words(fault) for fault in failing.faults[:FAULTS_SHOWN])
+    words = "; ".join(in_words(fault, failing.currency) for fault in failing.faults[:FAULTS_SHOWN])
     return _break(failing.what, failing.subject, words, failing.faults[0].rule.value)
 
 

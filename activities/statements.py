@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.shielded import Life, heartbeats
 from activities.statementcontrols import StatementControls, elsewhere
 from activities.statementlines import OwnLines
-from activities.statementreading import Failures, Reading
+from activities.statementreading import Failures, Reading, refused
 from activities.statementrecord import (
     FOR_PEOPLE,
     in_words,
@@ -117,7 +117,7 @@ class StatementActivities:
                 summaries = await self._summaries(order, source)
             except StatementRefused as refusal:
                 await self._refuse(order, refusal)
-                raise _refused(refusal) from refusal
+                raise refused(refusal) from refusal
         shown = tuple(_surveyed(item) for item in summaries[:STATEMENTS_SHOWN])
         return Surveyed(order.sha256, shown, sum(item.lines for item in summaries))
 
@@ -144,7 +144,7 @@ class StatementActivities:
         try:
             summaries = await self._summaries(order, source)
         except StatementRefused as refusal:
-            raise _refused(refusal) from refusal
+            raise refused(refusal) from refusal
         owns = [await self._own_lines(summary.head, summaries) for summary in summaries]
         reading = await Reading.of(self._archive, order.sha256, summaries)
         source.seek(0)
@@ -244,7 +244,7 @@ class StatementActivities:
             change = (known, restated(known, version_of(order.sha256, summary)))
             found = found if change[1] is not known else ()
         faults = tuple(dict.fromkeys((*summary.faults, *found)))
-        words = [in_words(fault) for fault in faults]
+        words = [in_words(fault, head.currency) for fault in faults]
         if lost:
             words.insert(0, f"lines_failed: {lost} of {summary.lines} lines of {head.id}")
         record = record_of(order.sha256, summary, tuple(words))
@@ -296,21 +296,6 @@ def _known(head: Statement, records: Sequence[StatementRecord]) -> StatementReco
     """The record of a statement that is known."""
     subject = statement_subject(head)
     return next(it for it in records if statement_subject(read_of(it).head) == subject)
-
-
-def _refused(refusal: StatementRefused) -> ApplicationError:
-    refusal = refusal.hidden()
-    return ApplicationError(
-        str(refusal),
-        {
-            "field": refusal.field,
-            "value": str(refusal.value),
-            "rule": refusal.rule,
-            "line": refusal.line,
-        },
-        type="StatementRefused",
-        non_retryable=True,
-    )
 
 
 def _is_last_try() -> bool:
@@ -398,6 +383,6 @@ def _command(order: StatementOrder, head: Statement, line: StatementLine) -> Boo
 
 
 def _surveyed(summary: StatementSummary) -> SurveyedStatement:
-    faults = tuple(in_words(fault) for fault in summary.faults)[:FAULTS_SHOWN]
     head = summary.head
+    faults = tuple(in_words(fault, head.currency) for fault in summary.faults)[:FAULTS_SHOWN]
     return SurveyedStatement(head.id, head.account, summary.lines, summary.sum_minor, faults)

@@ -9,7 +9,7 @@ from ports.anchors import ANSWER_MOST_BYTES, AnchorFailed
 
 TIMEOUT = httpx.Timeout(20.0)
 ANSWER_MOST_S = 60.0
-"""How long a whole answer may take: a witness that sends a byte now and then is given up too."""
+"""How long a whole answer may take: a witness that sends a byte now and then fails too."""
 
 
 async def post(

@@ -214,6 +214,10 @@ def test_the_example_program_verifies_without_us(lender: Desk) -> None:
         words = [sys.executable, "-I", program, "two.proof", checkpoint, "lender.pub"]
         return subprocess.run(words, cwd=lender.folder, capture_output=True, text=True, check=False)
 
+    bare = subprocess.run(
+        [sys.executable, "-I", program], capture_output=True, text=True, check=False
+    )
+    assert (bare.returncode, bare.stderr[:6]) == (1, "usage:")
     done = check()
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^item (\d+) is proven", done.stdout, re.MULTILINE) == ["3", "80"]

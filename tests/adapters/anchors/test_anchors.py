@@ -156,7 +156,7 @@ async def test_an_answer_that_is_packed_is_refused_and_none_is_asked_for(
     assert headers["accept-encoding"] == "identity"
 
 
-async def test_an_answer_that_never_ends_is_given_up(
+async def test_an_answer_that_never_ends_is_a_failure(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The whole answer has a time, not only each part of it."""
