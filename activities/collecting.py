@@ -49,6 +49,8 @@ class Collector:
     ) -> None:
         self._sources, self._archive, self._books = sources, archive, books
         self._starter, self._clock = starter, clock
+        self._failed: dict[str, frozenset[tuple[str, str]]] = {}
+        """By account, the files that could not be opened at the last look, with their stamps."""
 
     async def collect(self, tenant: str, account: str, last: date, done: Collected) -> Collected:
         """Take what the source of one account offers for booking days up to `last`."""
@@ -63,15 +65,26 @@ class Collector:
         looks = await self._looks(account, files)
         hashes = {file.id: _hash_of(file, looks) for file in files}
         kept = await self._archive.kept([name for name in hashes.values() if name is not None])
-        fetched = 0
-        for file in sorted(files, key=_place):
+        fetched, failed = 0, self._failed.get(account, frozenset())
+        still = set[tuple[str, str]]()
+        # Those that failed come last: however many there are, they hold up none that can be read.
+        for file in sorted(files, key=lambda it: (_name_of(it) in failed, _place(it))):
             sha256, look = hashes[file.id], looks.get(file.id)
             if sha256 is not None and sha256 in kept:
-                done = await self._again(tenant, source, file, sha256, done, is_read=kept[sha256])
+                is_read = kept[sha256]
+                done = await self._again(
+                    tenant, source, account, file, sha256, done, is_read=is_read
+                )
             elif look is None or self._is_whole(source, look):
                 fetched += 1
-                if fetched <= FILES_MOST:
-                    done = await self._fetch(tenant, source, account, file, look, done)
+                if fetched > FILES_MOST:
+                    still |= {_name_of(file)} & failed
+                    continue
+                faults = len(done.faults)
+                done = await self._fetch(tenant, source, account, file, look, done)
+                if len(done.faults) > faults:
+                    still.add(_name_of(file))
+        self._failed[account] = frozenset(still)
         if fetched > FILES_MOST:
             left = f"{fetched - FILES_MOST} files of {account} wait for the next look"
             done = _with_fault(done, left)
@@ -93,6 +106,7 @@ class Collector:
         self,
         tenant: str,
         source: StatementSource,
+        account: str,
         file: StatementFile,
         sha256: str,
         done: Collected,
@@ -101,7 +115,8 @@ class Collector:
     ) -> Collected:
         """Have a kept file read that is not, and move it out of the way if it lies there still."""
         if not is_read:
-            done = await self._start(tenant, sha256, done)
+            started = await self._starter.start_statement(tenant, sha256, account)
+            done = replace(done, started=done.started + started)
         return await self._moved(source, file, done) if file.stamp else done
 
     async def _fetch(
@@ -115,7 +130,7 @@ class Collector:
     ) -> Collected:
         try:
             async with source.open(file) as parts:
-                sha256 = await self._archive.keep("statement", parts)
+                sha256 = await self._archive.keep("statement", parts, account)
         except SourceUnavailable as error:
             return _with_fault(done, f"{file.id}: {error}")
         except InvalidInput as error:
@@ -129,7 +144,7 @@ class Collector:
                 await self._came_after_all(account, file, sha256)
             await self._archive.looked(account, file.id, replace(look, sha256=sha256, refused=""))
         is_read = look is not None and (await self._archive.kept([sha256]))[sha256]
-        return await self._again(tenant, source, file, sha256, done, is_read=is_read)
+        return await self._again(tenant, source, account, file, sha256, done, is_read=is_read)
 
     async def _moved(
         self, source: StatementSource, file: StatementFile, done: Collected
@@ -139,10 +154,6 @@ class Collector:
         except SourceUnavailable as error:
             return _with_fault(done, f"{file.id}: it is kept and stays where it is: {error}")
         return done
-
-    async def _start(self, tenant: str, sha256: str, done: Collected) -> Collected:
-        started = await self._starter.start_statement(tenant, sha256)
-        return replace(done, started=done.started + started)
 
     async def _refuse(
         self,
@@ -190,6 +201,10 @@ class Collector:
 
 def _place(file: StatementFile) -> tuple[date, int, str]:
     return (file.booked_on or date.min, file.sequence, file.id)
+
+
+def _name_of(file: StatementFile) -> tuple[str, str]:
+    return (file.id, file.stamp)
 
 
 def _hash_of(file: StatementFile, looks: Mapping[str, Look]) -> str | None:

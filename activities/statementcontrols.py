@@ -15,7 +15,7 @@ from activities.statementrecord import (
 from domain.kernel import canonical
 from domain.kernel.command import Actor
 from domain.statement.broken import EndStatementBreak, RecordStatementBreak, StatementBreak
-from domain.statement.controls import Controls, Failing
+from domain.statement.controls import Controls, Failing, statement_subject
 from domain.statement.neighbours import beside
 from domain.statement.statement import Statement
 from domain.statement.versions import counting
@@ -42,19 +42,38 @@ class StatementControls:
     async def look(self, account: str, named: Collection[str] = ()) -> int:
         """Judge the statements named and those near them; the number of cases opened or ended.
 
+        While a file of the account waits for its reader nothing is judged: what another one lacks,
+        it may bring. Whoever looks next judges the statements of both.
+
         Args:
             account: whose statements.
-            named: their subjects (`statement_subject`). Statements with an open case are judged
-                besides, wherever they stand.
+            named: their subjects (`statement_subject`). Those of files that are not judged yet
+                are judged besides, and wherever they stand those with an open case.
 
         Raises:
             Exception: the books did not take a case.
         """
-        keys = await self._archive.open_controls(account)
-        if not named and not keys:
+        due = await self._archive.due_controls(account)
+        if due is None:
             return 0
+        keys = await self._archive.open_controls(account)
+        if not named and not keys and not due:
+            return 0
+        decided = await self._judge(account, {*named}, keys, due)
+        await self._archive.judged(due)
+        return decided
+
+    async def _judge(
+        self, account: str, named: set[str], keys: frozenset[str], due: frozenset[str]
+    ) -> int:
+        """Judge the statements named, of these files, with these open cases, and those near."""
         records, commands = await self._decided(await self._archive.statements(account), keys)
         controls = Controls(account, [known_of(record) for record in records])
+        named |= {
+            statement_subject(read_of(record).head)
+            for record in records
+            if not due.isdisjoint({record.sha256, *(it.sha256 for it in record.versions)})
+        }
         judged = controls.looked_at(named, keys)
         failing = {one.key: one for one in controls.failing(judged)}
         commands += [_opened(failing[key]) for key in sorted(failing.keys() - keys)]
@@ -165,7 +184,7 @@ def _overdue(account: str, day: date) -> str:
 
 
 def _opened(failing: Failing) -> RecordStatementBreak:
-    words = "; ".join(in_words(fault) for fault in failing.faults[:FAULTS_SHOWN])
+    words = "; ".join(in_words(fault, failing.currency) for fault in failing.faults[:FAULTS_SHOWN])
     return _break(failing.what, failing.subject, words, failing.faults[0].rule.value)
 
 

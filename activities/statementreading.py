@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.errors import AcquitError
 from ports.archive import Archive, Reached
-from ports.statements import StatementPage, StatementSummary
+from ports.statements import StatementPage, StatementRefused, StatementSummary
 
 AGAIN_MOST = 1000
 """Most pages that are remembered as to be read again. With one more, what follows is too."""
@@ -109,3 +109,19 @@ def _with(reached: Reached | None, place: tuple[int, int], known: int, *, again:
         pages = (*pages, place)
     position, number = max((before.position, before.page), place)
     return replace(before, position=position, page=number, known=before.known + known, again=pages)
+
+
+def refused(refusal: StatementRefused) -> ApplicationError:
+    """The fault of a file that is refused; not tried again, and without personal data."""
+    refusal = refusal.hidden()
+    return ApplicationError(
+        str(refusal),
+        {
+            "field": refusal.field,
+            "value": str(refusal.value),
+            "rule": refusal.rule,
+            "line": refusal.line,
+        },
+        type="StatementRefused",
+        non_retryable=True,
+    )

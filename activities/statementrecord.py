@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from domain.money import amount_text
 from domain.statement.controls import Known
 from domain.statement.neighbours import Read
 from domain.statement.statement import Fault, FaultRule, Statement
@@ -12,11 +13,29 @@ from ports.statements import StatementSummary
 FOR_PEOPLE = frozenset({FaultRule.RESTATED, FaultRule.KNOWN_LINES})
 """Faults that only a comparison of files shows: what a statement says anew, or perhaps anew."""
 OWN_MOST = 20
+_OF_MONEY = frozenset(
+    {
+        FaultRule.BALANCE_DIFFERS,
+        FaultRule.CHAIN_BROKEN,
+        FaultRule.ITEMS_DIFFER,
+        FaultRule.SUMMARY_SUM_DIFFERS,
+    }
+)
+"""Rules whose figures are amounts."""
 
 
-def in_words(fault: Fault) -> str:
-    """The rule, where, and both figures: minor units or numbers."""
-    figures = "" if fault.stated is None else f" (stated {fault.stated}, counted {fault.counted})"
+def in_words(fault: Fault, currency: str) -> str:
+    """The rule, where, and both figures: amounts in the currency of the statement, or numbers.
+
+    What a statement says otherwise than before may be either, so it is left in minor units.
+    """
+
+    def said(figure: int | None) -> str:
+        is_amount = figure is not None and fault.rule in _OF_MONEY
+        return amount_text(figure or 0, currency) if is_amount else str(figure)
+
+    stated, counted = said(fault.stated), said(fault.counted)
+    figures = "" if fault.stated is None else f" (stated {stated}, counted {counted})"
     return f"{fault.rule.value}: {fault.where}{figures}"
 
 

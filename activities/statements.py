@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from activities.shielded import Life, heartbeats
 from activities.statementcontrols import StatementControls, elsewhere
 from activities.statementlines import OwnLines
-from activities.statementreading import Failures, Reading
+from activities.statementreading import Failures, Reading, refused
 from activities.statementrecord import (
     FOR_PEOPLE,
     in_words,
@@ -54,10 +54,15 @@ _NO_STATEMENT = "a booked statement: a report or notification does not move the 
 
 @dataclass(frozen=True, slots=True)
 class StatementOrder:
-    """Read the kept file of this hash."""
+    """Read the kept file of this hash.
+
+    `account`: the bank account that it was handed in for; empty where none was named. A file with
+    statements of another one is refused.
+    """
 
     tenant: str
     sha256: str
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +114,10 @@ class StatementActivities:
         """
         async with heartbeats(), self._opened(order.sha256) as source:
             try:
-                summaries = await self._summaries(source)
+                summaries = await self._summaries(order, source)
             except StatementRefused as refusal:
-                text = f"file {order.sha256} is refused: {refusal}"
-                await self._record(StatementBreak.FILE_REFUSED, order.sha256, text)
-                raise _refused(refusal) from refusal
+                await self._refuse(order, refusal)
+                raise refused(refusal) from refusal
         shown = tuple(_surveyed(item) for item in summaries[:STATEMENTS_SHOWN])
         return Surveyed(order.sha256, shown, sum(item.lines for item in summaries))
 
@@ -138,9 +142,9 @@ class StatementActivities:
 
     async def _book(self, order: StatementOrder, source: BinaryIO, life: Life) -> BookedFile:
         try:
-            summaries = await self._summaries(source)
+            summaries = await self._summaries(order, source)
         except StatementRefused as refusal:
-            raise _refused(refusal) from refusal
+            raise refused(refusal) from refusal
         owns = [await self._own_lines(summary.head, summaries) for summary in summaries]
         reading = await Reading.of(self._archive, order.sha256, summaries)
         source.seek(0)
@@ -160,6 +164,14 @@ class StatementActivities:
             done = await self._close(order, reported, lost, done, ends_file=last)
         await self._control([summary.head for summary in summaries])
         return done
+
+    async def _refuse(self, order: StatementOrder, refusal: StatementRefused) -> None:
+        """A case for the file; then those that were read meanwhile wait for it no longer."""
+        text = f"file {order.sha256} is refused: {refusal.hidden()}"
+        await self._record(StatementBreak.FILE_REFUSED, order.sha256, text)
+        await self._archive.refused(order.sha256)
+        if order.account:
+            await self._controls.look(order.account)
 
     async def _control(self, heads: Sequence[Statement]) -> None:
         """Judge the controls of the accounts of the file, now that its statements are recorded."""
@@ -232,7 +244,7 @@ class StatementActivities:
             change = (known, restated(known, version_of(order.sha256, summary)))
             found = found if change[1] is not known else ()
         faults = tuple(dict.fromkeys((*summary.faults, *found)))
-        words = [in_words(fault) for fault in faults]
+        words = [in_words(fault, head.currency) for fault in faults]
         if lost:
             words.insert(0, f"lines_failed: {lost} of {summary.lines} lines of {head.id}")
         record = record_of(order.sha256, summary, tuple(words))
@@ -260,14 +272,20 @@ class StatementActivities:
                 raise ApplicationError(f"no file {sha256} is kept", type="NoSuchFile") from None
             yield source
 
-    async def _summaries(self, source: BinaryIO) -> tuple[StatementSummary, ...]:
+    async def _summaries(
+        self, order: StatementOrder, source: BinaryIO
+    ) -> tuple[StatementSummary, ...]:
         """What the file holds, if it may be booked: reports and notifications never are.
 
         Raises:
-            StatementRefused: the file is broken, or holds what is no booked statement.
+            StatementRefused: the file is broken, or holds what is no booked statement, or a
+                statement of another account than the one that it was handed in for.
         """
         survey = await asyncio.to_thread(self._reader.survey, source)
         for summary in survey.statements:
+            if order.account and summary.head.account != order.account:
+                rule = f"an account of this file, which was handed in for {order.account}"
+                raise StatementRefused("account", summary.head.account, rule)
             if summary.head.kind is not DocumentKind.STATEMENT:
                 value = f"{summary.head.kind.value} {summary.head.id} ({survey.format})"
                 raise StatementRefused("kind", value, _NO_STATEMENT)
@@ -278,20 +296,6 @@ def _known(head: Statement, records: Sequence[StatementRecord]) -> StatementReco
     """The record of a statement that is known."""
     subject = statement_subject(head)
     return next(it for it in records if statement_subject(read_of(it).head) == subject)
-
-
-def _refused(refusal: StatementRefused) -> ApplicationError:
-    return ApplicationError(
-        str(refusal),
-        {
-            "field": refusal.field,
-            "value": str(refusal.value),
-            "rule": refusal.rule,
-            "line": refusal.line,
-        },
-        type="StatementRefused",
-        non_retryable=True,
-    )
 
 
 def _is_last_try() -> bool:
@@ -379,6 +383,6 @@ def _command(order: StatementOrder, head: Statement, line: StatementLine) -> Boo
 
 
 def _surveyed(summary: StatementSummary) -> SurveyedStatement:
-    faults = tuple(in_words(fault) for fault in summary.faults)[:FAULTS_SHOWN]
     head = summary.head
+    faults = tuple(in_words(fault, head.currency) for fault in summary.faults)[:FAULTS_SHOWN]
     return SurveyedStatement(head.id, head.account, summary.lines, summary.sum_minor, faults)

@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,8 @@ from adapters.refusals import SourceRefused, refused
 
 _HEAD_BYTES = 4096
 _LONGEST_LINE = 64 * 1024
+_LONGEST_ROW = 2 * _LONGEST_LINE
+_ROW_LINES = 500
 _CHUNK_BYTES = 64 * 1024
 _MOST_POINTS = 100
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -105,17 +108,27 @@ def csv_rows(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, list[s
     """The rows of a CSV file with the number of the line that each ends on.
 
     Raises:
-        SourceRefused: an endless line, a byte that is not UTF-8, or no well-formed CSV.
+        SourceRefused: an endless line or row, a byte that is not UTF-8, or no well-formed CSV.
     """
-    reader = csv.reader(_bounded(source, path), strict=True, skipinitialspace=True)
+    lines = _Lines(source, path)
+    reader = csv.reader(lines, strict=True, skipinitialspace=True)
     try:
         for cells in reader:
+            lines.of_row = lines.size = 0
             yield reader.line_num, cells
     except UnicodeDecodeError:
         raise _no_utf8(path) from None
     except csv.Error as error:
         line = max(reader.line_num, 1)
         raise refused(path, f"line {line}", str(error), "well-formed CSV") from None
+
+
+def _places_of_twins(header: list[str]) -> str:
+    """The places, from 1, of the first name that stands twice; empty where none does."""
+    number = Counter(header)
+    twin = next((name for name in header if number[name] > 1), None)
+    places = [place for place, name in enumerate(header, start=1) if name == twin]
+    return ", ".join(map(str, places[:10]))
 
 
 def csv_table(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -131,8 +144,9 @@ def csv_table(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, dict[
         cells = [cell.strip() for cell in row]
         if not header:
             header = cells
-            if twice := sorted({name for name in header if header.count(name) > 1}):
-                raise refused(path, f"line {line}: column", twice[0], "each column once")
+            if places := _places_of_twins(header):
+                # By place: a first line that is no header but a row may hold a person's name.
+                raise refused(path, f"line {line}: columns", places, "each column once")
         if not any(cells):
             continue
         if len(cells) != len(header):
@@ -141,15 +155,30 @@ def csv_table(source: io.TextIOWrapper, path: Path) -> Iterator[tuple[int, dict[
         yield line, dict(zip(header, cells, strict=True))
 
 
-def _bounded(source: io.TextIOWrapper, path: Path) -> Iterator[str]:
-    """Lines of at most `_LONGEST_LINE` characters: one endless line must not fill the memory."""
-    number = 0
-    while line := source.readline(_LONGEST_LINE + 1):
-        number += 1
-        if len(line) > _LONGEST_LINE:
-            rule = f"at most {_LONGEST_LINE} characters"
-            raise refused(path, f"line {number}", len(line), rule)
-        yield line
+class _Lines:
+    """Lines of at most `_LONGEST_LINE` characters: one endless line must not fill the memory.
+
+    Nor may the lines that a quoted field joins to one row: they are counted until it is whole.
+    """
+
+    def __init__(self, source: io.TextIOWrapper, path: Path) -> None:
+        self._source, self._path = source, path
+        self.of_row = self.size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        number = 0
+        while line := self._source.readline(_LONGEST_LINE + 1):
+            number, self.of_row, self.size = number + 1, self.of_row + 1, self.size + len(line)
+            if len(line) > _LONGEST_LINE or self.size > _LONGEST_ROW:
+                most = _LONGEST_LINE if len(line) > _LONGEST_LINE else _LONGEST_ROW
+                where = f"line {number}"
+                raise refused(
+                    self._path, where, max(self.size, len(line)), f"at most {most} characters"
+                )
+            if self.of_row > _ROW_LINES:
+                rule = f"at most {_ROW_LINES} lines of one row: is a quote not closed?"
+                raise refused(self._path, f"line {number}", self.of_row, rule)
+            yield line
 
 
 def _no_utf8(path: Path) -> SourceRefused:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from workers.settings import Settings
 
 SHOWN = 100
+SIZE_MOST = (1 << 63) - 1
+"""Items of the largest checkpoint that can be asked for."""
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", help="File; standard output unless given.")
 ]
@@ -68,7 +70,8 @@ def checkpoint(
     ctx: typer.Context,
     *,
     size: Annotated[
-        int | None, typer.Option(min=1, help="Give out the kept one of so many items.")
+        int | None,
+        typer.Option(min=1, max=SIZE_MOST, help="Give out the kept one of so many items."),
     ] = None,
     out: OutOption = None,
     replace: ReplaceOption = False,
@@ -205,7 +208,7 @@ def have_witnessed(
 def receipt(
     ctx: typer.Context,
     *,
-    size: Annotated[int, typer.Option(min=1, help="Of the checkpoint, in items.")],
+    size: Annotated[int, typer.Option(min=1, max=SIZE_MOST, help="Of the checkpoint, in items.")],
     anchor: Annotated[str, typer.Option(help="Name of the witness.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write.")],
     replace: ReplaceOption = False,

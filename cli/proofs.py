@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,7 +137,9 @@ def check_proof(
             facts = found.facts()
         else:
             must_be_signed(trusted, keys)
-            facts = found.facts() | {"items": found.proven(trusted)}
+            items = found.proven(trusted)
+            # Of the checkpoint that is signed: nobody has signed the time of the one in the proof.
+            facts = replace(found, checkpoint=trusted).facts() | {"items": items}
     except NotProven as error:
         if as_json:
             print_json({"proven": False, "why": str(error)})

@@ -157,15 +157,16 @@ async def _handed(
     sha256 = await _hash_of(source)
     known = await archive.kept([sha256])
     source.seek(0)
-    await archive.keep("statement", _parts(source))
+    await archive.keep("statement", _parts(source), account)
     handed = Handed(sha256, sha256 in known)
     source.seek(0)
     if strangers := _accounts(services.stack.settings, source) - {account}:
+        await archive.refused(sha256)
         rule = f"the account of the file, which has {', '.join(sorted(strangers)[:5])}"
         raise InvalidInput("account", account, rule)
     if known.get(sha256, False):
         return await _read_before(services, account, handed)
-    await services.starter.start_statement(tenant, sha256)
+    await services.starter.start_statement(tenant, sha256, account)
     return await _waited(services, tenant, handed, within_s)
 
 

@@ -1,9 +1,9 @@
 """Files as they came, kept by content hash, and what was read out of statements."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import BinaryIO, Protocol
 
 from domain.statement.statement import Fault
@@ -11,6 +11,8 @@ from domain.statement.versions import Version
 
 FILE_BYTES_MOST = 1 << 30
 """The largest file that is kept and read, in bytes: one GiB."""
+WAIT_MOST = timedelta(hours=1)
+"""How long the controls of an account wait for a file that is kept and not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,12 @@ class Look:
 class Archive(Protocol):
     """Keeps files by hash, how far each is read, and one record for each statement read."""
 
-    async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
+    async def keep(self, kind: str, parts: AsyncIterator[bytes], account: str | None = None) -> str:
         """Keep a file that comes in parts of any size; the same content is kept once.
 
         A file is kept whole or not at all, and no more than a part of it is in memory.
+        `account`: the bank account that it is handed in for. Of content that is kept and not read
+        the account for which it came last counts.
 
         Returns:
             Its SHA-256 in lower-case hex, the name by which it is kept.
@@ -157,6 +161,22 @@ class Archive(Protocol):
 
         `ends_file`: it is the last of its file, which waits for no reader any more.
         """
+        ...
+
+    async def refused(self, sha256: str) -> None:
+        """Remember that a file cannot be read: the controls of its account do not wait for it."""
+        ...
+
+    async def due_controls(self, account: str) -> frozenset[str] | None:
+        """Hashes of files whose statements are recorded and not judged yet.
+
+        None while another file of the account is kept and neither read nor refused: what one file
+        lacks, that one may bring. Nothing waits longer than `WAIT_MOST`.
+        """
+        ...
+
+    async def judged(self, sha256s: Collection[str]) -> None:
+        """Remember that the controls of their account were judged with these files."""
         ...
 
     async def restate(self, before: StatementRecord, now: StatementRecord) -> bool:

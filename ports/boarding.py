@@ -5,7 +5,9 @@ from typing import Protocol
 
 from domain.loan.boarding import BoardLoan
 
-PRIVATE = frozenset({"borrower", "account_token", "evidence", "reference", "advance_ref"})
+PRIVATE = frozenset(
+    {"borrower", "account_token", "evidence", "reference", "advance_ref", "hold_reason"}
+)
 """Fields and columns whose value may name a person or an account; no error repeats one."""
 HIDDEN = "(not shown)"
 """In place of such a value."""

@@ -38,6 +38,6 @@ class Drivers(Protocol):
 class Starter(Protocol):
     """Starts work on files that have come."""
 
-    async def start_statement(self, tenant: str, sha256: str) -> bool:
+    async def start_statement(self, tenant: str, sha256: str, account: str = "") -> bool:
         """Have a kept statement file read and booked; False when that was done or is under way."""
         ...

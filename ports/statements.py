@@ -1,5 +1,6 @@
 """What a reader of statement files gives: pages of booked lines, or one clear refusal."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -36,6 +37,23 @@ class StatementRefused(InvalidInput):
         first = f"{where}{self.field}: {self.value!r} is refused: {self.rule}"
         return "\n".join((first, *map(str, self.others)))
 
+    def hidden(self) -> "StatementRefused":
+        """The same without what may name a person or an account: for cases, logs and histories.
+
+        Shown are what we say ourselves of a file, and values of the form of a date, a number or a
+        short code.
+        """
+        is_shown = self.field in _OF_FILES or _HARMLESS.fullmatch(self.value_text) is not None
+        value = self.value if is_shown else f"({len(self.value_text)} characters, not shown)"
+        found = StatementRefused(self.field, value, self.rule, self.line)
+        found.others = tuple(other.hidden() for other in self.others)
+        return found
+
+    @property
+    def value_text(self) -> str:
+        """The value as text."""
+        return str(self.value)
+
     @classmethod
     def at(cls, error: InvalidInput, line: int | None) -> "StatementRefused":
         """The refusal of what breaks a rule on one line of the file."""
@@ -52,6 +70,12 @@ class StatementRefused(InvalidInput):
 REFUSALS_MOST = 20
 """Most refusals of one file that are collected before its reading stops."""
 _VALUE_SHOWN = 80
+_OF_FILES = frozenset(
+    {"kind", "account", "file", "line", "row", "rows", "columns", "encoding", "header", "currency"}
+)
+"""Fields of refusals whose value we say ourselves, or that names an account of ours."""
+_HARMLESS = re.compile(r"(?=(?:\D*\d){0,9}\D*\Z)[-+\d.,:/ ']{0,25}|[A-Za-z0-9_]{1,5}|none|both")
+"""At most nine digits: an amount, a day, a number; or a code of five characters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ expected of it by a certain hour.
 
 from __future__ import annotations
 
+import os
+import posixpath
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time
@@ -153,6 +155,7 @@ def read_sources(path: Path, accounts: Mapping[str, BankAccount]) -> Mapping[str
                 found[table.account] = _entry(path.parent, name, table)
             except InvalidInput as fault:
                 faults.append(fault)
+        faults += _shared(found)
         if faults:
             raise SourceRefused(str(path), faults)
         return found
@@ -178,6 +181,38 @@ def _faults(
         yield InvalidInput(f"{field}.account", shortened(table.account, _SHOWN), rule)
     if isinstance(table, _SftpTable) and (table.key_file is None) == (table.password_file is None):
         yield InvalidInput(f"{field}.key_file", "", "key_file or password_file, one of them")
+
+
+def _shared(entries: Mapping[str, SourceEntry]) -> Iterator[InvalidInput]:
+    """Folders that two sources watch, or that one watches and moves its own files into.
+
+    A file in it would be taken again and again, or for two accounts.
+    """
+    watched: dict[tuple[str, ...], str] = {}
+    for entry in entries.values():
+        if (at := entry.at) is None:
+            continue
+        where = _place(at, None)
+        if (holder := watched.setdefault(where, entry.name)) != entry.name:
+            rule = f"a folder of its own: sources.{holder} watches it"
+            yield InvalidInput(f"{_field(entry.name)}.folder", where[-1], rule)
+    for entry in entries.values():
+        for name in ("done", "aside"):
+            to = None if entry.at is None else getattr(entry.at, name)
+            if entry.at is None or to is None:
+                continue
+            other = watched.get(_place(entry.at, to))
+            if other is not None:
+                rule = f"a folder that is not watched: sources.{other} watches it"
+                yield InvalidInput(f"{_field(entry.name)}.{name}", shortened(str(to), 80), rule)
+
+
+def _place(at: Folder | Server, to: Path | str | None) -> tuple[str, ...]:
+    """What names a folder of a machine, or of a user of a server; links and dots are resolved."""
+    if isinstance(at, Folder):
+        return ("", os.path.realpath(at.path if to is None else to))
+    folder = at.folder if to is None else str(to)
+    return (at.host.lower(), str(at.port), at.user, posixpath.normpath(folder))
 
 
 def _field(name: str) -> str:

@@ -15,6 +15,7 @@ from adapters.sources.filenames import LISTED_MOST, id_of, is_offered, name_of, 
 from ports.statementsource import SourceUnavailable, StatementFile
 
 PART_BYTES = 256 * 1024
+_NAMES_MOST = 100
 _T = TypeVar("_T")
 
 
@@ -134,7 +135,13 @@ def _move(path: Path, to: Path) -> None:
     if not path.exists():
         return
     to.mkdir(parents=True, exist_ok=True)
-    target = to / path.name
-    if target.exists():
-        target = to / other_name(path.name, str(path.stat().st_mtime_ns))
-    shutil.move(path, target)
+    names = [path.name, other_name(path.name, str(path.stat().st_mtime_ns))]
+    names += [other_name(names[1], str(number)) for number in range(2, _NAMES_MOST)]
+    for name in names:
+        try:  # Whoever makes the name has it: two that move at once take two names.
+            os.close(os.open(to / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            continue
+        shutil.move(path, to / name)
+        return
+    raise SourceUnavailable(f"over {_NAMES_MOST} files of this name where it is moved to")

@@ -20,6 +20,7 @@ PART_BYTES = 256 * 1024
 RESUMES_MOST = 5
 """How often in a row the reading of a file goes on after a connection was lost, without a byte."""
 _IDLE_S = 30.0
+_NAMES_MOST = 100
 _ENCODING = {"path_encoding": "utf-8", "path_errors": "surrogateescape"}
 _LOST = (
     asyncssh.ConnectionLost,
@@ -204,7 +205,6 @@ class SftpStatements:
     async def _moved(self, file: StatementFile, to: str | None) -> None:
         if to is None:
             return
-        name = name_of(file.id)
         with _explained():
             client = await self._reached()
             async with asyncio.timeout(self._server.timeout_s):
@@ -212,11 +212,18 @@ class SftpStatements:
                 if not await client.exists(path):
                     return
                 await client.makedirs(to, exist_ok=True)
-                target = posixpath.join(to, name)
-                if await client.exists(target):
-                    mark = file.stamp.rpartition("/")[2]
-                    target = posixpath.join(to, other_name(name, mark))
-                await client.rename(path, target)
+                await client.rename(path, await self._free(client, to, file))
+
+    async def _free(self, client: asyncssh.SFTPClient, to: str, file: StatementFile) -> str:
+        """A name in a folder that no file has; a server refuses to rename over one."""
+        name = name_of(file.id)
+        names = [name, other_name(name, file.stamp.rpartition("/")[2])]
+        names += [other_name(names[1], str(number)) for number in range(2, _NAMES_MOST)]
+        for one in names:
+            target = posixpath.join(to, one)
+            if not await client.exists(target):
+                return target
+        raise SourceUnavailable(f"over {_NAMES_MOST} files of this name where it is moved to")
 
     def _path(self, file: StatementFile) -> str:
         return posixpath.join(self._server.folder, name_of(file.id))

@@ -77,14 +77,15 @@ def _joined(line: int, code: str, parts: list[str]) -> Record:
 
     A part that ends with a stroke ends with a whole field, and the next part goes on with another
     one. The text of a detail record is its last field, may hold commas and strokes, and goes on in
-    every part behind it.
+    every part behind it; some banks end it with a stroke too, which is no part of it.
     """
     if code != DETAIL:
         fields = [field for part in parts for field in part.removesuffix("/").split(",")]
         return _bounded(Record(code, tuple(fields), "", line, len(parts)))
     joined, text = parts[0], _text_at(parts[0])
     for part in parts[1:]:
-        joined = f"{joined.removesuffix('/')},{part}" if text is None else f"{joined} {part}"
+        whole = joined.removesuffix("/")
+        joined = f"{whole},{part}" if text is None else f"{whole} {part}"
         text = _text_at(joined)
     if text is None:
         fields = joined.removesuffix("/").split(",")
@@ -94,7 +95,8 @@ def _joined(line: int, code: str, parts: list[str]) -> Record:
         Record(
             code,
             tuple(joined.split(",", text)[:text]),
-            "" if said.startswith("/") else said,  # a text does not begin so: it is left out
+            # A text does not begin with a stroke: then it is left out.
+            "" if said.startswith("/") else said.removesuffix("/"),
             line,
             len(parts),
         )

@@ -6,6 +6,7 @@ from domain.errors import InvalidInput
 from domain.statement.statement import DocumentKind
 
 _OLDEST = 2
+_VERSION_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ def message_of(tag: str) -> Message:
     family, _, version = namespace.rpartition(".")
     message, _, variant = family.rpartition(":")[2].rpartition(".")
     known = _MESSAGES.get(message)
-    if known is None or variant != "001" or not version.isdigit() or int(version) < _OLDEST:
+    is_number = version.isascii() and version.isdigit() and len(version) <= _VERSION_DIGITS
+    if known is None or variant != "001" or not is_number or int(version) < _OLDEST:
         rule = "camt.052.001.02, camt.053.001.02, camt.054.001.02, or a later version of one"
         raise InvalidInput("Document/xmlns", namespace, rule)
     return Message(namespace, f"{message}.{variant}.{version}", *known)

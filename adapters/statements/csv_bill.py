@@ -19,7 +19,12 @@ from domain.errors import InvalidInput
 from domain.statement.statement import Statement
 from ports.statements import PAGE_LINES, REFUSALS_MOST, StatementPage, StatementRefused
 
-_NO_MAP = "a table is read by a map: acquit statements read FILE --map MAP"
+_NO_MAP = (
+    "a table is read by a map: acquit statements read FILE --map MAP; workers take the maps of "
+    "the folder that ACQUIT_STATEMENT_MAPS names (examples/statements/maps has some)"
+)
+
+_MAPS_SHOWN = 10
 
 
 class CsvReader(PagedReader):
@@ -52,7 +57,9 @@ class CsvReader(PagedReader):
                 return rules
         first = start[:60].splitlines()[:1] or [b""]
         value = first[0].decode(errors="replace")
-        raise StatementRefused("format", value, _NO_MAP, 1)
+        names = ", ".join(rules.name for rules in self._maps[:_MAPS_SHOWN])
+        tried = f"; of those known none fits: {names}" if names else ""
+        raise StatementRefused("format", value, _NO_MAP + tried, 1)
 
 
 class CsvReading:

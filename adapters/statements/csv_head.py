@@ -22,8 +22,10 @@ from domain.statement.statement import (
     Summary,
 )
 
-_PATTERN_AT = 2_000
+_PATTERN_AT = 500
 """How far into a line around the table patterns are searched."""
+_SEARCHED_MOST = 1_000
+"""In how many lines around the table patterns are searched."""
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -39,6 +41,7 @@ class Heading:
         self._account = rules.account
         self._currency = rules.currency
         self._found: dict[str, str] = {}
+        self._searched = 0
         self._totals: dict[int, tuple[str | None, str | None]] = {}
         self._days: tuple[date, date] | None = None
         self._first: Read | None = None
@@ -59,6 +62,9 @@ class Heading:
                 assert_never(part)
 
     def _outside(self, text: str) -> None:
+        self._searched += 1
+        if self._searched > _SEARCHED_MOST:
+            return
         for name, pattern in self._rules.found:
             if pattern is not None and name not in self._found:
                 found = re.search(pattern, text)

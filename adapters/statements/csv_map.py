@@ -14,8 +14,11 @@ from domain.statement.statement import DocumentKind
 
 MOST_BYTES = 64 * 1024
 _PATTERN_MOST = 200
-_NESTED = re.compile(r"[*+}]\)?[*+{]|\([^)]*[*+{][^)]*\)[*+{]")
-"""A repetition inside a repetition, which may take for ever."""
+_REPEATS_MOST, _CHOICES_MOST = 2, 4
+_ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_REPEAT = re.compile(r"[*+]|\{\d*,\d*\}")
+_FORBIDDEN = re.compile(r"\)[*+{]|[*+}][*+{]|\(\?(?!P<[a-z]+>|:)|\{\d{4,}|\\\d")
+_SYMBOLS_NO = frozenset("0123456789+-.,'")
 _DIRECTIVES = frozenset("YymdHMS")
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -26,9 +29,22 @@ class _Table(BaseModel):
 
 
 def _pattern(text: str) -> str:
-    """A regular expression that is short, compiles and repeats nothing that repeats."""
-    if len(text) > _PATTERN_MOST or _NESTED.search(text):
-        raise ValueError(f"at most {_PATTERN_MOST} characters, no repetition in a repetition")
+    """A regular expression that is short, compiles, and takes little time on whatever text.
+
+    No group is repeated, nothing looks around or back, and of repetitions and choices there are
+    few: on a line of 500 characters the work is at most their square for each place to begin.
+    """
+    skeleton = _ATOM.sub("x", text)
+    repeats = len(_REPEAT.findall(skeleton))
+    choices = skeleton.count("|") + len(re.findall(r"(?<![(*+?}])\?", skeleton))
+    is_simple = repeats <= _REPEATS_MOST and choices <= _CHOICES_MOST
+    is_plain = not (_FORBIDDEN.search(skeleton) or re.search(r"\\[1-9]", text))
+    if len(text) > _PATTERN_MOST or not (is_simple and is_plain):
+        raise ValueError(
+            f"at most {_PATTERN_MOST} characters, no repetition in a repetition or of a group, "
+            f"no look around or back, at most {_REPEATS_MOST} repetitions and {_CHOICES_MOST} "
+            "choices (| and ?)"
+        )
     try:
         re.compile(text)
     except re.error as error:
@@ -65,6 +81,13 @@ class Numbers(_Table):
     symbols: Annotated[str, Field(max_length=20)] = ""
     surplus: Literal["refuse", "half-up", "half-even", "down"] = "refuse"
 
+    @field_validator("symbols")
+    @classmethod
+    def _no_figures(cls, symbols: str) -> str:
+        if _SYMBOLS_NO.intersection(symbols) or any(it.isdigit() for it in symbols):
+            raise ValueError("no digits, signs or marks of numbers, which would be taken off too")
+        return symbols
+
     @model_validator(mode="after")
     def _two_marks(self) -> Self:
         if self.decimal == self.thousands:
@@ -87,8 +110,9 @@ class Dates(_Table):
     def _known(cls, formats: list[str]) -> list[str]:
         for text in formats:
             used = re.findall(r"%(.?)", text)
-            if not set(used) <= _DIRECTIVES or not {"m", "d"} <= set(used):
-                raise ValueError(f"{text!r}: %Y or %y, %m, %d, and %H %M %S if you like")
+            known = set(used) <= _DIRECTIVES and {"m", "d"} <= set(used)
+            if not known or len(set(used)) != len(used) or len({"Y", "y"}.intersection(used)) != 1:
+                raise ValueError(f"{text!r}: %Y or %y, %m, %d, and %H %M %S if you like; each once")
         return formats
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from adapters.statements.csv_map import CsvMap
+from adapters.statements.csv_marks import MarkedRows
 from adapters.statements.csv_values import cell_text
 from adapters.statements.textlines import Decode, TextLines
 from ports.statements import StatementRefused
@@ -86,10 +87,38 @@ def parts(lines: TextLines, rules: CsvMap) -> Iterator[Part]:
     split.ended()
 
 
+class _Bounded:
+    """The lines of a table for a CSV reader, which joins those of a quoted field.
+
+    Raises:
+        StatementRefused: from the iterator: a record of too many lines or bytes, such as one whose
+            quote is never closed.
+    """
+
+    def __init__(self, lines: TextLines, rules: CsvMap) -> None:
+        self._lines, self._limits = lines, lines.limits
+        self._marked = MarkedRows(rules.file, self._limits.field_lines)
+        self._of_record = self._size = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for number, text in self._marked(iter(self._lines)):
+            self._of_record, self._size = self._of_record + 1, self._size + len(text)
+            if self._of_record > self._limits.field_lines or self._size > self._limits.line_bytes:
+                lines, size = self._limits.field_lines, self._limits.line_bytes
+                value = f"{self._of_record} lines, {self._size} characters"
+                rule = f"at most {lines} lines and {size} characters: is a quote not closed?"
+                raise StatementRefused("row", value, rule, number)
+            yield f"{text}\n"
+
+    def ended(self) -> None:
+        """A record is whole."""
+        self._of_record = self._size = 0
+
+
 def _rows(lines: TextLines, rules: CsvMap) -> Iterator[tuple[int, list[str]]]:
-    quote = rules.file.quote
+    quote, bounded = rules.file.quote, _Bounded(lines, rules)
     reader = csv.reader(
-        (f"{text}\n" for _, text in lines),
+        bounded,
         delimiter=rules.file.delimiter,
         quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
@@ -97,6 +126,7 @@ def _rows(lines: TextLines, rules: CsvMap) -> Iterator[tuple[int, list[str]]]:
     )
     try:
         for cells in reader:
+            bounded.ended()
             yield reader.line_num, cells
     except UnicodeDecodeError as error:
         value = f"byte {error.object[error.start]:#04x}"

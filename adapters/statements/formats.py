@@ -10,7 +10,7 @@ from ports.statements import StatementRefused
 LOOKED_AT = 4096
 """How many bytes are looked at."""
 _WANTED = "a camt.052, camt.053 or camt.054 message, MT940, MT942, BAI2, or CSV with a map"
-_SWIFT = re.compile(rb"\{1:[A-Z]\d\d|:20:")
+_SWIFT = re.compile(rb"\{1:[A-Z]\d\d|:20:|:94[02]:")
 _SWIFT_FIELD = re.compile(rb"(?m)^:(?:20|25P?|28C?|60[FM]|34F):")
 _BAI2 = re.compile(rb"01,[^,\r\n]*,[^,\r\n]*,\d{6},\d{0,4},")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

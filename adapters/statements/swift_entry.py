@@ -44,7 +44,7 @@ def statement_line(entry: Sequence[str], info: Sequence[str], head: Statement) -
     value_on = day_of(found["value"], ":61: value date")
     booked_on = value_on
     if found["booked"] is not None:
-        booked_on = _nearest(found["booked"], value_on)
+        booked_on = _nearest(found["booked"], value_on, head.period)
     customer, _, servicer = found["refs"].partition("//")
     said = details(info)
     _supplement(said, entry[1:])
@@ -68,17 +68,23 @@ def statement_line(entry: Sequence[str], info: Sequence[str], head: Statement) -
     )
 
 
-def _nearest(text: str, value_on: date) -> date:
-    """A booking day written MMDD, in the year in which it is nearest to the value date."""
+def _nearest(text: str, value_on: date, period: tuple[date, date] | None) -> date:
+    """A booking day written MMDD: a day of the statement, else the one nearest to the value date.
+
+    A value date may be many months off, in another year than the statement.
+    """
     days: list[date] = []
-    for year in (value_on.year - 1, value_on.year, value_on.year + 1):
+    years = {value_on.year - 1, value_on.year, value_on.year + 1}
+    years |= set() if period is None else {day.year for day in period}
+    for year in sorted(years):
         try:
             days.append(date(year, int(text[:2]), int(text[2:])))
         except ValueError:
             continue  # the 29th of February is only in some
     if not days:
         raise InvalidInput(":61: booking date", text, "a date that exists, as MMDD")
-    return min(days, key=lambda day: abs((day - value_on).days))
+    inside = [day for day in days if period is not None and period[0] <= day <= period[1]]
+    return min(inside or days, key=lambda day: abs((day - value_on).days))
 
 
 def _customer(text: str) -> str | None:

@@ -13,6 +13,10 @@ _END = re.compile(r"-(?:X{0,3}|\}.*)\s*", re.DOTALL)
 _ENVELOPE_MOST = 20
 """Most lines between two messages: banks write their code, a type or a counter there."""
 _FIRST = "20"
+_ACCOUNT = ("25", "25P")
+"""What a message of some banks begins with, which leave out :20:."""
+_NAMES = frozenset({"940", "942"})
+"""Some banks write the number of the message in a field of its own before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class Field:
 def messages(lines: TextLines, limits: Limits) -> Iterator[Iterator[Field]]:
     """Each message as an iterator of its fields, which is used up before the next one is taken.
 
-    A message begins with `:20:` and ends with a line that begins with `-`, with the next `:20:`, or
-    with the file.
+    A message begins with `:20:`, or with `:25:` where a bank leaves that out, and ends with a line
+    that begins with `-`, with the next `:20:` or `:940:`, or with the file.
 
     Raises:
         StatementRefused: text outside of a message that is no envelope; an endless field.
@@ -63,7 +67,9 @@ class _Split:
                 return False
             number, text = found
             self._next = _field(number, text)
-            if self._next is not None and self._next.tag != _FIRST:
+            if self._next is not None and self._next.tag in _NAMES:
+                self._next = None
+            if self._next is not None and self._next.tag not in (_FIRST, *_ACCOUNT):
                 raise StatementRefused(
                     ":20:", self._next.name, "a message begins with :20:", number
                 )
@@ -88,6 +94,8 @@ class _Split:
             if _END.fullmatch(text):
                 break
             field = _field(number, text)
+            if field is not None and field.tag in _NAMES:
+                break
             if field is not None:
                 return Field(first.tag, tuple(texts), first.line), field
             size += len(text)

@@ -61,7 +61,7 @@ def statement_head(
     Raises:
         StatementRefused: a field that is missing or breaks a rule, with its line.
     """
-    first = next(iter(fields["20"]))
+    first = (fields.get("20") or fields.get("25") or fields["25P"])[0]
     report = is_report(fields)
     balances = [_balance(one) for tag in _KINDS for one in fields.get(tag, ())]
     opening = _first(fields, _OPENING)
@@ -126,7 +126,8 @@ def _named(
     period = None if closed is None else (min(opened or closed, closed), closed)
     year = opened or closed
     if number is None or year is None:
-        return cleaned(first.text)[:ID_MOST] or "unnamed", period
+        own = cleaned(first.text)[:ID_MOST] if first.tag == "20" else ""
+        return own or "unnamed", period
     return f"{year.year}-{number}", period
 
 

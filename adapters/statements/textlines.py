@@ -33,7 +33,7 @@ class TextLines:
     """
 
     def __init__(self, source: BinaryIO, limits: Limits, decode: Decode = western) -> None:
-        self._source, self._limits, self._decode = source, limits, decode
+        self._source, self.limits, self._decode = source, limits, decode
         self._hash = hashlib.sha256()
         self.size_bytes = 0
         self._number = 0
@@ -66,7 +66,7 @@ class TextLines:
         return self._number, self._decode(line)
 
     def _refuse_long(self, line: bytes) -> None:
-        most = self._limits.line_bytes
+        most = self.limits.line_bytes
         if len(line) > most:
             rule = f"at most {most} bytes in a line"
             raise StatementRefused("line", f"over {most} bytes", rule, self._number + 1)
@@ -78,8 +78,8 @@ class TextLines:
                 raise StatementRefused("file", "UTF-16", "text in one byte or UTF-8; save it so", 1)
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
-        if self.size_bytes > self._limits.size_bytes:
-            most = self._limits.size_bytes
+        if self.size_bytes > self.limits.size_bytes:
+            most = self.limits.size_bytes
             raise StatementRefused("file", f"over {most} bytes", f"at most {most} bytes")
         if (place := chunk.find(b"\x00")) >= 0:
             line = self._number + 1 + chunk.count(b"\n", 0, place)

@@ -30,12 +30,12 @@ class TemporalStarter:
     def __init__(self, client: Client, queue: str = names.WORKFLOWS) -> None:
         self._client, self._queue = client, queue
 
-    async def start_statement(self, tenant: str, sha256: str) -> bool:
+    async def start_statement(self, tenant: str, sha256: str, account: str = "") -> bool:
         """Have a kept file read, once by its hash; one that failed may be read again."""
         try:
             await self._client.start_workflow(
                 StatementWorkflow.run,
-                StatementOrder(tenant, sha256),
+                StatementOrder(tenant, sha256, account),
                 id=names.statement_id(tenant, sha256),
                 task_queue=self._queue,
                 id_reuse_policy=FAILED_ONLY,

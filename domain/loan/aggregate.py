@@ -241,7 +241,8 @@ class LineState:
     `open_minor` is signed and not explained; `charges_minor`, the bank's charge on the whole line,
     is inside it until the first match books it. `payouts` are those that it proves, or shows
     to have come back. `batch_ref` and `batch_count`: the bank booked the
-    orders of a batch in one amount, and says how many.
+    orders of a batch in one amount, and says how many. `named`: every reference of the line as it
+    was booked, see `domain.statement.identity.names_of`.
     """
 
     id: str
@@ -258,6 +259,7 @@ class LineState:
     batch_ref: str | None = None
     batch_count: int | None = None
     payouts: tuple[PayoutMatch, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:

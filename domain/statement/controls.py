@@ -31,11 +31,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A control that fails: the kind of its case, what it is about, and why."""
+    """A control that fails: the kind of its case, what it is about, and why.
+
+    `currency`: of the statement, whose amounts are in it.
+    """
 
     what: StatementBreak
     subject: str
     faults: tuple[Fault, ...]
+    currency: str = ""
 
     @property
     def key(self) -> str:
@@ -128,7 +132,7 @@ class Controls:
                     if case_of(fault.rule) is what and fault.rule not in _UNSTATED
                 )
                 if found:
-                    yield Failing(what, one.subject, found)
+                    yield Failing(what, one.subject, found, one.read.head.currency)
         if (lacks := self._unstated()) is not None:
             subject = balances_subject(self._account)
             yield Failing(StatementBreak.UNBALANCED, subject, (lacks,))

@@ -10,6 +10,8 @@ from domain.statement.statement import Statement
 LOOK_BACK = timedelta(days=40)
 """Statements may come late: so far back files are asked for, and overdue days are looked for. Cases
 about earlier days are left as they are."""
+SPAN_MOST = timedelta(days=366)
+"""The longest period that a statement tells of day by day: a year."""
 AFTER_MOST = 10
 EVERY_DAY = frozenset(range(7))
 
@@ -69,7 +71,10 @@ class Expected:
 
 
 def covers(statement: Statement, day: date) -> bool:
-    """Whether a statement tells of a day."""
-    if statement.period is not None:
+    """Whether a statement tells of a day.
+
+    One with a period beyond `SPAN_MOST`, such as 0001 to 9999, tells of its closing day only.
+    """
+    if statement.period is not None and statement.period[1] - statement.period[0] <= SPAN_MOST:
         return statement.period[0] <= day <= statement.period[1]
     return statement.booked_on == day

@@ -86,9 +86,29 @@ def line_mark(line: StatementLine) -> str:
         return reference
     if reference is not None:
         return _hashed(("reference", reference))
-    items = tuple((item.references, item.tx_id, item.mandate_ref) for item in line.items)
+    # Neither mandate nor transaction id: a bank that gives them in one format leaves them out in
+    # another, and what they would tell apart beside the references is counted in its order.
+    items = tuple(references for item in line.items if (references := item.references))
     reported = (line.amount_minor, line.currency, line.value_on, line.batch_ref, items)
     return _hashed(("content", *reported))
+
+
+NAMES_MOST = 20
+
+
+def names_of(line: StatementLine) -> tuple[str, ...]:
+    """Every reference that a line names of its transactions, in order; none where there are many.
+
+    Of two lines with one id that both name some and none in common, one is another booking: the
+    bank gave its own reference twice. A mandate is none of them, since it names many bookings.
+    """
+    found: set[str] = set()
+    for item in line.items:
+        others = (value for _, value in item.other_refs)
+        found.update(ref for ref in (*item.references, item.tx_id, *others) if ref)
+        if len(found) > NAMES_MOST:
+            return ()
+    return tuple(sorted(found))
 
 
 def _hashed(content: tuple[object, ...]) -> str:

@@ -252,10 +252,21 @@ def _chain(head: Statement, others: Sequence[Statement]) -> tuple[Fault, ...]:
 
 
 def _repeats(head: Statement, other: Statement) -> bool:
-    """One number twice for days that touch: one of the two is not what it says."""
-    if head.sequence is None or head.sequence != other.sequence:
+    """One number twice for days that touch: one of the two is not what it says.
+
+    The same days and the same balances are one statement in two formats, which name it differently.
+    """
+    if head.sequence is None or head.sequence != other.sequence or _is_copy(head, other):
         return False
     return _touch(head, other)
+
+
+def _is_copy(head: Statement, other: Statement) -> bool:
+    """Whether both state the same days, currency, opening and closing balance."""
+    balances = (*_balances(head), *_balances(other))
+    is_like = head.currency == other.currency and _balances(head) == _balances(other)
+    span = _span(head)
+    return is_like and None not in balances and span is not None and span == _span(other)
 
 
 def _is_before(other: Statement, head: Statement) -> bool:

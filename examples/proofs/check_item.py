@@ -87,4 +87,6 @@ def main(proof: str, checkpoint: str, keys: str) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("usage: python check_item.py PROOF CHECKPOINT KEYS")
     sys.exit(main(*sys.argv[1:]))

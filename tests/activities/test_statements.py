@@ -7,6 +7,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.statements import STATEMENTS_SHOWN, StatementActivities, StatementOrder
+from ports.statements import StatementRefused
 from tests.fakes.bulk import FakeArchive, FakeLedger, FakeReader, statement
 from tests.support.doors import RecordStatementBreak
 
@@ -111,3 +112,19 @@ async def test_line_that_fails_is_tried_again_with_its_file() -> None:
     bench.ledger.apply_many = apply_many  # type: ignore[method-assign]
     booked = await ActivityEnvironment().run(bench.activities.book, order)
     assert booked.lines == 1
+
+
+def test_a_refusal_hides_what_may_name_a_person_or_an_account() -> None:
+    """Names, accounts and remarks go to no case and no history; days, amounts and codes do."""
+    shown = ("2026-13-05", "1,234.5x"[:7], "CRDT", "none", "-12.00")
+    hidden = ("Liu Yang", "6222020200112233", "DE02120300000000202051", "rent of May", "x" * 90)
+    found = StatementRefused.of(
+        [StatementRefused("Ntry/Nm", value, "a rule", 7) for value in (*shown, *hidden)]
+    ).hidden()
+    values = [one.value for one in (found, *found.others)]
+    assert values[: len(shown)] == list(shown)
+    assert values[len(shown) :] == [
+        f"({min(len(value), 80)} characters, not shown)" for value in hidden
+    ]
+    assert {one.line for one in (found, *found.others)} == {7}
+    assert StatementRefused("encoding", "byte 0xff", "text").hidden().value == "byte 0xff"

@@ -214,3 +214,12 @@ def test_the_lines_that_a_case_stands_for_are_listed_in_pages(acquit: Acquit, ho
     assert [item["line"][-4:] for item in left["items"]] == ["0200", "0202"]
     unknown = acquit("case", "no/such", "--items", home=home)
     assert (unknown.returncode, "the key of a case" in unknown.stderr) == (2, True)
+
+
+def test_a_code_or_team_that_nobody_knows_is_no_empty_list(acquit: Acquit, home: Path) -> None:
+    """A slip of the pen is a mistake by field and rule; a team without cases has an empty list."""
+    for option, name in (("--code", "askedfor"), ("--team", "setlement")):
+        done = acquit("cases", option, name, home=home)
+        assert (done.returncode, name in done.stderr) == (2, True)
+    for option, name in (("--code", "said_anew"), ("--team", "settlement")):
+        assert acquit("cases", option, name, home=home).returncode == 0

@@ -214,6 +214,10 @@ def test_the_example_program_verifies_without_us(lender: Desk) -> None:
         words = [sys.executable, "-I", program, "two.proof", checkpoint, "lender.pub"]
         return subprocess.run(words, cwd=lender.folder, capture_output=True, text=True, check=False)
 
+    bare = subprocess.run(
+        [sys.executable, "-I", program], capture_output=True, text=True, check=False
+    )
+    assert (bare.returncode, bare.stderr[:6]) == (1, "usage:")
     done = check()
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^item (\d+) is proven", done.stdout, re.MULTILINE) == ["3", "80"]
@@ -245,6 +249,25 @@ def test_other_signers_and_other_checkpoints_prove_nothing(lender: Desk) -> None
     said = lender.say(*check, "march.checkpoint", "--public-key", "signing.pem", code=2)
     assert "(not shown)" in said
     assert "PRIVATE" not in said
+
+
+def test_the_time_that_is_shown_is_the_one_that_is_signed(lender: Desk) -> None:
+    """Another time in the proof changes nothing that anybody signed, and it is not shown."""
+    lender.say("ledger", "prove", "--item", "3", "--out", "3.proof")
+    check = ("ledger", "check-proof", "3.proof", "--checkpoint", "march.checkpoint")
+    said = lender.say(*check, "--public-key", "lender.pub")
+    proof = lender.folder / "3.proof"
+    forged = re.sub(r"time \d{4}-", "time 1999-", proof.read_text())
+    assert forged != proof.read_text()
+    proof.write_text(forged)
+    assert lender.say(*check, "--public-key", "lender.pub") == said
+    assert "1999" not in said
+
+
+def test_a_size_beyond_every_ledger_is_a_mistake(lender: Desk) -> None:
+    """It does not reach the database, whose numbers end before."""
+    said = lender.say("ledger", "checkpoint", "--size", "9" * 30, code=2)
+    assert "--size" in said
 
 
 def test_a_key_that_is_replaced_counts_for_older_checkpoints(lender: Desk) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -95,7 +95,7 @@ class FakeArchive:
     records: dict[tuple[str, str, str], StatementRecord] = field(default_factory=dict)
     looks: dict[tuple[str, str], Look] = field(default_factory=dict)
 
-    async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
+    async def keep(self, kind: str, parts: AsyncIterator[bytes], account: str | None = None) -> str:
         return self.put(b"".join([part async for part in parts]))
 
     def put(self, content: bytes) -> str:
@@ -135,6 +135,15 @@ class FakeArchive:
             return False
         self.records[key] = record
         return True
+
+    async def refused(self, sha256: str) -> None:
+        """Remember nothing."""
+
+    async def due_controls(self, account: str) -> frozenset[str] | None:
+        return frozenset()
+
+    async def judged(self, sha256s: Collection[str]) -> None:
+        """Remember nothing."""
 
     async def restate(self, before: StatementRecord, now: StatementRecord) -> bool:
         key = (before.account, before.statement_id, before.period)
@@ -205,7 +214,7 @@ class FakeStarter:
 
     started: list[str] = field(default_factory=list)
 
-    async def start_statement(self, tenant: str, sha256: str) -> bool:
+    async def start_statement(self, tenant: str, sha256: str, account: str = "") -> bool:
         if sha256 in self.started:
             return False
         self.started.append(sha256)

@@ -259,7 +259,15 @@ def test_native_topology_plays_the_same_parts_with_the_same_variables(tmp_path: 
     assert set(SERVICES) - people == set(native) - {"postgres-roles"}
     server = set(env_of("temporal")) - {"PROMETHEUS_ENDPOINT"}
     assert set(server_variables(ports, ROOT, 16)) == server
-    passed_on = {"ACQUIT_BUILD_ID", "ACQUIT_OTLP_ENDPOINT"}
+    passed_on = {
+        "ACQUIT_ANCHORS",
+        "ACQUIT_BUILD_ID",
+        "ACQUIT_CASE_POLICY",
+        "ACQUIT_OTLP_ENDPOINT",
+        "ACQUIT_SIGNING_KEY",
+        "ACQUIT_SOURCES",
+        "ACQUIT_STATEMENT_MAPS",
+    }
     common = set(env_of("worker-workflows")) - passed_on
     assert set(worker_variables(ports, tmp_path, tmp_path)) == common
     assert {f"/run/secrets/{file}" for file in SECRET_VARIABLES.values()} <= set(

@@ -44,9 +44,9 @@ class WatchedArchive(SqlArchive):
 
     fuse: Fuse
 
-    async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
+    async def keep(self, kind: str, parts: AsyncIterator[bytes], account: str | None = None) -> str:
         """Keep a file."""
-        sha256 = await super().keep(kind, parts)
+        sha256 = await super().keep(kind, parts, account)
         self.fuse.burn("kept")
         return sha256
 
@@ -73,7 +73,7 @@ class LoggedStarter:
     def __init__(self, log: Path, fuse: Fuse) -> None:
         self._log, self._fuse = log, fuse
 
-    async def start_statement(self, tenant: str, sha256: str) -> bool:
+    async def start_statement(self, tenant: str, sha256: str, account: str = "") -> bool:
         """Start a reading."""
         known = self._log.read_text().split() if self._log.exists() else []
         if sha256 in known:

@@ -18,7 +18,7 @@ from domain.ledger.checkpoint import (
     read_checkpoint,
 )
 
-Answer = tuple[int, bytes]
+Answer = tuple[int, bytes] | tuple[int, bytes, dict[str, str]]
 Reply = Callable[[bytes, dict[str, str]], Answer]
 
 
@@ -41,8 +41,10 @@ def served(reply: Reply) -> Iterator[Witness]:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             witness.asked.append((content, headers))
-            status, body = witness.reply(content, headers)
+            status, body, *more = witness.reply(content, headers)
             self.send_response(status)
+            for name, value in (more[0] if more else {}).items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -202,3 +202,60 @@ async def test_the_doctor_warns_of_a_disk_that_is_nearly_full(
         Settings(sources=path), ACCOUNTS, WallClock(), Examiner(5, Redactor(()))
     )
     assert CheckResult.WARN in {it.result for it in checks if it.check == "source by-folder"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "field"),
+    [
+        ('path = "in"', 'path = "./x/../in"', "sources.two.folder"),
+        ('path = "in"\ndone = "in/."', 'path = "other"', "sources.one.done"),
+        ('path = "in"', 'path = "other"\naside = "in"', "sources.two.aside"),
+    ],
+)
+def test_no_folder_is_watched_for_two_accounts_or_gets_its_own_files_back(
+    tmp_path: Path, first: str, second: str, field: str
+) -> None:
+    """Files in it would be of either account, or be taken again and again: refused at load."""
+    file = file_of(
+        tmp_path,
+        f"""
+[sources.one]
+kind = "folder"
+account = "A-1"
+{first}
+[sources.two]
+kind = "folder"
+account = "A-2"
+{second}
+""",
+    )
+    with pytest.raises(SourceRefused) as refused:
+        read_sources(file, ACCOUNTS)
+    assert field in str(refused.value)
+    assert len(refused.value.faults) == 1
+
+
+def test_one_folder_of_a_server_is_of_one_account(tmp_path: Path) -> None:
+    """The same host, port, user and folder; another user's folder is another one."""
+    host = made_key(tmp_path / "host")
+    (tmp_path / "word").write_text("secret")
+    tables = [
+        f"""
+[sources.{name}]
+kind = "sftp"
+account = "{account}"
+host = "{server}"
+user = "{user}"
+folder = "{folder}"
+host_keys = ["{host}"]
+password_file = "word"
+"""
+        for name, account, server, user, folder in (
+            ("one", "A-1", "bank.example", "us", "/out"),
+            ("two", "A-2", "BANK.example", "us", "/out/"),
+            ("three", "A-3", "bank.example", "them", "/out"),
+        )
+    ]
+    with pytest.raises(SourceRefused) as refused:
+        read_sources(file_of(tmp_path, "".join(tables)), ACCOUNTS)
+    assert [fault.field for fault in refused.value.faults] == ["sources.two.folder"]

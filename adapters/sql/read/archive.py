@@ -1,7 +1,7 @@
 """Files by content hash, and statements that were read: implements `ports.archive.Archive`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import BinaryIO
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.engine import among, is_postgres, listed
-from adapters.sql.read import sourcelooks
+from adapters.sql.read import filecontrols, sourcelooks
 from adapters.sql.read.filechunks import chunks_of
 from adapters.sql.read.looking import look
 from adapters.sql.schema.tables import (
@@ -51,7 +51,7 @@ class SqlArchive:
         self._clock = clock
         self._dialect = postgresql if is_postgres(engine) else sqlite
 
-    async def keep(self, kind: str, parts: AsyncIterator[bytes]) -> str:
+    async def keep(self, kind: str, parts: AsyncIterator[bytes], account: str | None = None) -> str:
         """Keep a file; see the port.
 
         Its hash is known at its end, so it goes to disk first. Each chunk is a transaction of its
@@ -63,10 +63,13 @@ class SqlArchive:
                 await spool.write(part)
             sha256 = spool.sha256
             if sha256 not in await self.kept([sha256]):
-                await self._keep(kind, sha256, spool)
+                await self._keep(kind, sha256, spool, account)
+            elif account is not None:
+                async with self._engine.begin() as conn:
+                    await filecontrols.hand_in(conn, sha256, account)
         return sha256
 
-    async def _keep(self, kind: str, sha256: str, spool: Spool) -> None:
+    async def _keep(self, kind: str, sha256: str, spool: Spool, account: str | None) -> None:
         put = self._dialect.insert(file_chunks).on_conflict_do_nothing()
         source, position = spool.rewound(), 0
         while content := await asyncio.to_thread(source.read, CHUNK_BYTES):
@@ -74,7 +77,13 @@ class SqlArchive:
             async with self._engine.begin() as conn:
                 await conn.execute(put, row)
             position += 1
-        whole = {"sha256": sha256, "kind": kind, "size": spool.size, "kept_at": self._clock.now()}
+        whole = {
+            "sha256": sha256,
+            "kind": kind,
+            "size": spool.size,
+            "account": account,
+            "kept_at": self._clock.now(),
+        }
         async with self._engine.begin() as conn:
             await conn.execute(self._dialect.insert(files).values(whole).on_conflict_do_nothing())
 
@@ -147,8 +156,28 @@ class SqlArchive:
             done = await conn.execute(put.returning(statements.c.statement_id))
             fresh = done.first() is not None
             if ends_file:
-                await conn.execute(file.values(read_at=self._clock.now(), reached=None))
+                ended = {
+                    "read_at": self._clock.now(),
+                    "reached": None,
+                    "control_due": files.c.account.is_not(None),
+                }
+                await conn.execute(file.values(ended))
             return fresh
+
+    async def refused(self, sha256: str) -> None:
+        """Remember that a file cannot be read; see the port."""
+        async with self._engine.begin() as conn:
+            await filecontrols.refuse(conn, sha256, self._clock.now())
+
+    async def due_controls(self, account: str) -> frozenset[str] | None:
+        """Files that were read and not judged yet; None while another one waits for its reader."""
+        async with look(self._engine) as conn:
+            return await filecontrols.due(conn, account, self._clock.now())
+
+    async def judged(self, sha256s: Collection[str]) -> None:
+        """Remember that the controls of their account were judged with these files."""
+        async with self._engine.begin() as conn:
+            await filecontrols.judged(conn, sha256s)
 
     async def restate(self, before: StatementRecord, now: StatementRecord) -> bool:
         """Write another record of a known statement; False where it is no longer `before`."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from adapters.sql.schema import casetables, payouttables
@@ -284,13 +285,21 @@ files = Table(
     Column("sha256", String(64), primary_key=True),
     Column("kind", String(60), nullable=False),
     Column("size", BigInteger, nullable=False),
+    # The bank account that it was handed in for, where it is a statement file of one.
+    Column("account", String(60)),
     Column("kept_at", Instant, nullable=False),
     # How far its reading has come, as JSON; empty before the first page and after the last.
     Column("reached", Text),
     Column("read_at", Instant),
+    # When it was last refused: no other file waits for it.
+    Column("refused_at", Instant),
+    # Whether it was read and the controls of its account have not been judged with it yet.
+    Column("control_due", Boolean, server_default=text("false"), nullable=False),
 )
 _unread = files.c.read_at.is_(None)
 Index("ix_files_unread", files.c.kept_at, postgresql_where=_unread, sqlite_where=_unread)
+_due = files.c.control_due.is_(True)
+Index("ix_files_control_due", files.c.account, postgresql_where=_due, sqlite_where=_due)
 
 # The content of files, in pieces of bounded size. A file is whole once it stands in `files`, whose
 # row is written last, so nothing here refers to that table.

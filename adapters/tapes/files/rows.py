@@ -100,8 +100,8 @@ def row_of(
     raw = dict(zip(header, cells, strict=False))
     if error := shape_fault(cells, header):
         # By our name of the column; of one that the map does not name nobody knows what it holds.
-        ours = {column: name for name, column in tape_map.columns.items()}
-        if is_private(ours.get(error.field, "")) or error.field not in {"columns", *ours}:
+        ours = [name for name, column in tape_map.columns.items() if column == error.field]
+        if any(map(is_private, ours)) or not (ours or error.field == "columns"):
             error = InvalidInput(error.field, HIDDEN, error.rule)
         return fault_of(line, error, _loan_id(raw, tape_map))
     if (name := _loan_id(raw, tape_map)).startswith(CONTROL):

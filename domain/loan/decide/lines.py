@@ -31,6 +31,7 @@ from domain.loan.decide.waitingreturns import book_returns_again, line_of, waiti
 from domain.loan.decide.work import Work
 from domain.money import amount_text
 from domain.payment.payment import Payment, debit_payment_id
+from domain.statement.identity import names_of
 from domain.statement.statement import LineItem, StatementLine
 
 
@@ -56,6 +57,7 @@ def book_line(work: Work, command: BookLine) -> Change:
         line.value_on,
         batch_ref=line.batch_ref,
         batch_count=line.batch_count,
+        named=names_of(line),
     )
     _see_account(work, line.account)
     items = line.items or _batch_items(work, line)
@@ -259,13 +261,18 @@ def _batch_items(work: Work, line: StatementLine) -> tuple[LineItem, ...]:
 def _compare(work: Work, known: LineState, line: StatementLine) -> None:
     """A bank that says a line anew in other figures is not believed twice, nor passed over.
 
-    Whatever the line proves is in question: one case for each installment that it has paid.
+    The same figures with other references only are news too: the bank gave one reference to two
+    bookings. Whatever the line proves is in question: one case for each installment it has paid.
     """
     figures = (line.amount_minor, line.currency, line.booked_on)
-    if figures == (known.amount_minor, known.currency, known.booked_on):
+    is_alike = figures == (known.amount_minor, known.currency, known.booked_on)
+    now = names_of(line)
+    if is_alike and (not known.named or not now or not set(now).isdisjoint(known.named)):
         return
     said = f"{amount_text(known.amount_minor, known.currency)} on {known.booked_on} is booked"
     text = f"{said}, and now {amount_text(line.amount_minor, line.currency)} on {line.booked_on}"
+    if is_alike:
+        text = f"{said}, and the bank now says the same with other references only"
     key = f"{SAID_ANEW}/{line.id}"
     case = Case(key, SAID_ANEW, text, amount_minor=line.amount_minor)
     named = [*_proven_by(work, known), *_waited_for(work, known)]

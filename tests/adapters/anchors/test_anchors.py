@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from cryptography import x509
 
+from adapters.anchors import calls
 from adapters.anchors.folder import FolderAnchor
 from adapters.anchors.http import HttpAnchor
 from adapters.anchors.rfc3161 import TimestampAnchor
@@ -24,7 +25,7 @@ from domain.ledger.checkpoint import (
 )
 from ports.anchors import ANSWER_MOST_BYTES, Anchor, AnchorFailed
 from tests.support.forging import a_signer
-from tests.support.witnesses import NAME, SEEN_AT, Authority, plain_line, served, timed_line
+from tests.support.witnesses import NAME, SEEN_AT, Authority, Reply, plain_line, served, timed_line
 
 AT = datetime(2026, 3, 2, 4, tzinfo=UTC)
 WITNESS = a_signer(9)
@@ -142,6 +143,29 @@ async def test_an_answer_that_proves_nothing_is_a_failure(
         await HttpAnchor("partner", witness.url, [PLAIN, TIMED], client).witness(checkpoint())
     assert failed.value.anchor == "partner"
     assert "html" not in str(failed.value)
+
+
+async def test_an_answer_that_is_packed_is_refused_and_none_is_asked_for(
+    client: httpx.AsyncClient,
+) -> None:
+    """A few kilobytes may unpack to gigabytes: the answer is asked for and taken as it is only."""
+    reply: Reply = lambda _c, _h: (200, b"x", {"Content-Encoding": "gzip"})  # noqa: E731
+    with served(reply) as witness, pytest.raises(AnchorFailed, match="encoding"):
+        await HttpAnchor("partner", witness.url, [PLAIN], client).witness(checkpoint())
+    ((_, headers),) = witness.asked
+    assert headers["accept-encoding"] == "identity"
+
+
+async def test_an_answer_that_never_ends_is_a_failure(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole answer has a time, not only each part of it."""
+    monkeypatch.setattr(calls, "ANSWER_MOST_S", 0.0)
+    with (
+        served(lambda content, _: (200, plain_line(content, WITNESS))) as witness,
+        pytest.raises(AnchorFailed, match="no whole answer"),
+    ):
+        await HttpAnchor("partner", witness.url, [PLAIN], client).witness(checkpoint())
 
 
 async def test_a_server_that_holds_another_checkpoint_contradicts(

@@ -105,15 +105,16 @@ async def test_done_files_are_moved_and_none_is_written_over(tmp_path: Path) -> 
     path.parent.mkdir()
     folder = Folder(path.parent, done=done, aside=tmp_path / "aside")
     source = FolderStatements("A", folder)
-    for content in (b"one", b"two"):
+    for content in (b"one", b"two", b"three", b"four"):
         path.write_bytes(content)
+        os.utime(path, ns=(1, 1))  # the mark of the second name is the time of the file
         (file,) = await source.offered(*DAYS)
         await source.taken(file)
         await source.taken(file)
     path.write_bytes(b"bad")
     (file,) = await source.offered(*DAYS)
     await source.put_aside(file)
-    assert sorted(it.read_bytes() for it in done.iterdir()) == [b"one", b"two"]
+    assert sorted(it.read_bytes() for it in done.iterdir()) == [b"four", b"one", b"three", b"two"]
     assert (tmp_path / "aside" / "day.xml").read_bytes() == b"bad"
     path.write_bytes(b"stays")
     unmoved = FolderStatements("A", replace(folder, done=None, aside=None))

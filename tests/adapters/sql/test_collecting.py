@@ -211,3 +211,23 @@ async def test_a_real_folder_is_emptied_into_the_books(bench: Bench, tmp_path: P
         assert source.read() == b"statement"
     assert [path.name for path in (tmp_path / "done").iterdir()] == ["day.xml"]
     assert list(folder.path.iterdir()) == []
+
+
+async def test_files_that_cannot_be_opened_hold_up_none_that_can(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as one look fetches fail each time: the look after the first takes the good one."""
+    monkeypatch.setattr(collecting, "FILES_MOST", 3)
+    for name in "abcd":
+        bench.source.show(name, b"locked")
+        bench.source.broken[name] = SourceUnavailable("no right to do this")
+    bench.source.show("z", b"good")
+    collector = Collector(
+        {"acc": bench.source}, bench.archive, bench.books, bench.starter, bench.clock
+    )
+    await bench.look()
+    bench.clock.at += SETTLE
+    for _ in range(2):
+        await collector.collect("t1", "acc", DAY, Collected())
+    assert bench.starter.started == [sha256(b"good")]
+    assert bench.source.opened[:5] == ["a", "b", "c", "d", "z"]

@@ -61,20 +61,22 @@ async def bank(engine: AsyncEngine, clock: StillClock) -> AsyncIterator[Bank]:
         yield Bank(engine, clock, books)
 
 
-def line(minor: int, ref: str, on: date) -> StatementLine:
+def line(minor: int, ref: str, on: date, account: str = "A") -> StatementLine:
     item = LineItem(f"E-{ref}", None, None, minor)
-    return StatementLine("", "A", on, on, minor, "CNY", ref, items=(item,))
+    return StatementLine("", account, on, on, minor, "CNY", ref, items=(item,))
 
 
-def day(number: int, opening: int, closing: int, *minors: int, ref: str = "") -> Statement:
+def day(
+    number: int, opening: int, closing: int, *minors: int, ref: str = "", account: str = "A"
+) -> Statement:
     """The statement of the day of this number; lines of the amounts, or one that makes it sound."""
     on = JAN + timedelta(days=number - 1)
     lines = tuple(
-        line(minor, f"R{number}{ref}{place}", on)
+        line(minor, f"R{number}{ref}{place}", on, account)
         for place, minor in enumerate(minors or (closing - opening,))
     )
     name = f"S{number}"
-    return Statement(name, "A", "CNY", number, on, opening, closing, lines, period=(on, on))
+    return Statement(name, account, "CNY", number, on, opening, closing, lines, period=(on, on))
 
 
 GAP3 = "gap/A/S3/2026-01-07/2026-01-07"
@@ -84,7 +86,8 @@ async def test_a_gap_is_a_case_until_the_missing_statement_comes(bank: Bank) -> 
     """Statement 3 after 1: a case about number and balance; 2 ends it, though it comes last."""
     await bank.give(day(1, 0, 100))
     await bank.give(day(3, 150, 180))
-    text = "sequence_gap: S3 (stated 3, counted 2); chain_broken: S3 (stated 150, counted 100)"
+    text = "sequence_gap: S3 (stated 3, counted 2); "
+    text += "chain_broken: S3 (stated 1.50 CNY, counted 1.00 CNY)"
     assert await bank.cases() == {GAP3: text}
     await bank.give(day(2, 100, 150))
     assert await bank.cases() == {}
@@ -128,7 +131,7 @@ async def test_a_statement_that_does_not_add_up_is_a_case_until_a_corrected_one_
     """Its lines are booked; the corrected version counts from then on, in the record too."""
     await bank.give(day(1, 0, 100, 90))
     key = "unbalanced/A/S1/2026-01-05/2026-01-05"
-    assert await bank.cases() == {key: "balance_differs: S1 (stated 100, counted 90)"}
+    assert await bank.cases() == {key: "balance_differs: S1 (stated 1.00 CNY, counted 0.90 CNY)"}
     await bank.give(day(1, 0, 90, 90))
     assert key not in await bank.cases()
     (record,) = await bank.archive.statements("A")

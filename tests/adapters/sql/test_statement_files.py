@@ -161,7 +161,7 @@ async def test_without_numbers_balances_are_compared_all_the_same(bank: Bank) ->
     next_day = date(2026, 1, 7)
     await bank.give(day("1", 0, 100, line(100)))
     booked = await bank.give(day("3", 150, 180, line(30, day=next_day), on=next_day))
-    assert booked.faults == ("chain_broken: 3 (stated 150, counted 100)",)
+    assert booked.faults == ("chain_broken: 3 (stated 1.50 CNY, counted 1.00 CNY)",)
 
 
 def page(number: int, opening: int, closing: int, *lines: StatementLine) -> Statement:

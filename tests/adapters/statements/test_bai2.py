@@ -278,3 +278,11 @@ def test_limits_and_hostile_content() -> None:
     assert refused(WHOLE.replace("Loan", "Lo\x00n")).value == "a NUL byte"
     assert refused(WHOLE.replace("16,195,100000", f"16,195,{10**16}")).field == "16 amount"
     assert refused("88,1/\n").field == "record"
+
+
+def test_a_stroke_that_ends_a_text_is_no_part_of_it() -> None:
+    """Some banks end every record with one; a stroke inside a text stays."""
+    (line,) = lines("16,142,100,,B1,C1,RENT 5/2026/", total=100)
+    assert line.text == "RENT 5/2026"
+    (line,) = lines("16,142,100,,B1,C1,RENT/", "88,MAY/", total=100)
+    assert line.text == "RENT MAY"

@@ -125,6 +125,8 @@ def test_a_file_cut_off_anywhere_is_refused() -> None:
         b"<html><body/></html>",
         b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.008.001.02"/>',
         b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.01"/>',
+        b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.%s"/>' % (b"9" * 10_000),
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.\u00b2"/>'.encode(),
     ],
 )
 def test_what_is_no_statement_is_refused(file: bytes) -> None:

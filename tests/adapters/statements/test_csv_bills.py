@@ -135,3 +135,29 @@ def test_a_total_that_is_missing_means_a_file_cut_off() -> None:
     text = (EXAMPLES / "alipay-account.csv").read_bytes().decode("gb18030")
     cut = text[: text.index("#支出合计")]
     assert refused(cut.encode("gb18030"), by).field == "total of debits"
+
+
+@pytest.mark.parametrize(
+    "remark", ["one, two", "one\ntwo", 'a "b", c\n\nd, `e', "one\ntwo, three\nfour", "`"]
+)
+def test_commas_and_lines_in_a_remark_of_marked_cells_change_nothing_else(remark: str) -> None:
+    """WeChat Pay quotes nothing: the back-ticks before cells say where a cell begins."""
+    by = read_map(MAPS / "wechat-account.toml")
+    text = (EXAMPLES / "wechat-account.csv").read_bytes().decode("utf-8-sig")
+    whole = read(text.encode(), by)
+    now = read(text.replace("第1期还款", remark).encode(), by)
+    assert [line.amount_minor for line in now.lines] == [it.amount_minor for it in whole.lines]
+    assert [it.items[0].end_to_end_id for it in now.lines if it.items] == [
+        it.items[0].end_to_end_id for it in whole.lines if it.items
+    ]
+    assert now.closing_minor == whole.closing_minor
+
+
+def test_a_marked_row_that_no_line_completes_is_refused_by_its_line() -> None:
+    """What follows it is not swallowed: the next marked row begins a row of its own."""
+    by = read_map(MAPS / "wechat-account.toml")
+    text = (EXAMPLES / "wechat-account.csv").read_bytes().decode("utf-8-sig")
+    header, first, *rest = text.splitlines()
+    cut = "\n".join([header, first.rpartition(",`")[0], *rest, ""])
+    found = refused(cut.encode(), by)
+    assert (found.field, found.line) == ("columns", 2)

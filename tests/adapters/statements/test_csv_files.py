@@ -102,6 +102,18 @@ def test_rows_and_size_have_limits() -> None:
         {"found": {"opening": "no group"}},
         {"found": {"opening": "(a+)+"}},
         {"found": {"opening": "(["}},
+        {"found": {"opening": "(a|a)*b"}},
+        {"found": {"opening": "(a{2}){9,}b"}},
+        {"found": {"opening": ".*.*.*(b)"}},
+        {"found": {"opening": "a?a?a?a?a?(a)"}},
+        {"found": {"opening": "(a)(?=b)"}},
+        {"found": {"opening": "(a)\\1"}},
+        {"dates": {"formats": ["%d.%m"]}},
+        {"dates": {"formats": ["%d.%m.%Y %d"]}},
+        {"dates": {"formats": ["%d.%m.%y %Y"]}},
+        {"numbers": {"symbols": "5"}},
+        {"numbers": {"symbols": "-"}},
+        {"numbers": {"symbols": "."}},
         {"totals": [{"of": "all"}]},
         {"totals": [{"of": "all", "pattern": "(?P<what>x)"}]},
         {"totals": [{"of": "all", "pattern": "(?P<sum>x)", "sum": "Sum"}]},
@@ -130,3 +142,37 @@ def test_statements_and_reports_are_what_the_map_says() -> None:
         FaultRule.OPENING_MISSING,
         FaultRule.CLOSING_MISSING,
     }
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"Opening balance,\"?([^\"]+)\"?$",
+        r"IBAN;([A-Z]{2}[0-9A-Z ]+)",
+        r"([0-9]{4})\+\*[*+?]",
+        "(?:from|since) ([^ ]+)",
+    ],
+)
+def test_a_pattern_of_few_repetitions_is_taken(pattern: str) -> None:
+    """Signs that are escaped or in a class repeat nothing."""
+    assert rules(found={"opening": pattern}).found.opening == pattern
+
+
+def test_a_field_of_many_lines_is_refused_before_it_fills_the_memory() -> None:
+    """A quote that is never closed joins what follows to one row: lines and size have a limit."""
+    limits = Limits(field_lines=5, line_bytes=100)
+    whole = 'Date,Amount,Reference\n2026-01-05,5,"R' + "\n" * 4 + '"\n'
+    (one,) = CsvReader([rules()], limits).read(BytesIO(whole.encode()))
+    assert len(one.lines) == 1
+    for filling in ("\n" * 5 + "x", "x" * 50 + "\n" + "x" * 60):
+        found = refused(f'Date,Amount,Reference\n2026-01-05,5,"R{filling}'.encode(), limits=limits)
+        assert (found.field, "quote not closed" in found.rule) == ("row", True)
+
+
+def test_patterns_are_searched_in_so_many_lines_only() -> None:
+    """A million comments cost nothing, and what stands behind the first thousand is not found."""
+    by = rules(file={"comment": "#"}, found={"opening": "Opening ([0-9]+)"})
+    late = table("2026-01-05,5,R") + b"# x\n" * 1_000 + b"# Opening 7\n"
+    assert read(late, by).opening_minor is None
+    early = table("2026-01-05,5,R") + b"# x\n" * 999 + b"# Opening 7\n"
+    assert read(early, by).opening_minor == 700

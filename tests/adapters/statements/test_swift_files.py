@@ -21,7 +21,7 @@ def test_what_is_no_message_is_refused() -> None:
     """Text without a message, a message that begins in its middle, entries before a balance."""
     assert refused("hello\r\nworld\r\n").field == ":20:"
     assert refused("hello\r\n" * 30).field == ":20:"
-    assert refused(":25:A1\r\n:28C:1\r\n").rule == "a message begins with :20:"
+    assert refused(":28C:1\r\n:25:A1\r\n").rule == "a message begins with :20:"
     early = message().replace(":60F:", ":61:260105C1,NTRFX\r\n:60F:")
     assert refused(early).rule == "an opening balance before the entries"
 
@@ -113,3 +113,26 @@ def test_the_30th_of_february_is_refused_with_its_reason() -> None:
     found = refused((SAMPLES / "self-provided-february_30.sta").read_bytes())
     assert (found.field, found.value, found.line) == (":61: value date", "160230", 6)
     assert found.rule == "a date that exists, as YYMMDD"
+
+
+def test_dialects_that_begin_otherwise_are_read() -> None:
+    """A line `:940:` before each message (Rabobank), and messages that begin with the account."""
+    entry = ":61:2601050105C1,00NTRFNONREF//B"
+    plain = message(entry, closes="C260105EUR101,00")
+    begins, _, rest = plain.partition(":25:")
+    assert begins.startswith(":20:")
+    bare = f":25:{rest}"
+    for text in (f":940:\r\n{plain}", f":940:\r\n{plain.removesuffix('-')}:940:\r\n{plain}", bare):
+        found = list(StatementFileReader().read(BytesIO(text.encode())))
+        assert {(one.id, one.account, len(one.lines)) for one in found} == {
+            (found[0].id, found[0].account, 1)
+        }
+        assert len(found) == text.count(":25:")
+
+
+def test_a_booking_day_without_year_is_one_of_the_statement() -> None:
+    """Valued nine months before, in another year: the period of the statement says which."""
+    opens, closes = "C260101EUR100,00", "C260105EUR101,00"
+    text = message(":61:2504010102C1,00NTRFNONREF//B", opens=opens, closes=closes)
+    (one,) = SwiftReader().read(BytesIO(text.encode()))
+    assert [line.booked_on.isoformat() for line in one.lines] == ["2026-01-02"]

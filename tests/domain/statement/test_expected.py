@@ -67,6 +67,16 @@ def test_a_month_covers_its_days_and_a_day_without_period_itself() -> None:
     assert BERLIN.overdue([monday], at(26, 12)) == (date(2026, 3, 24),)
 
 
+def test_a_period_of_thousands_of_years_covers_its_closing_day_only() -> None:
+    """A year covers its days. A statement of 0001 to 9999 would silence every day for ever."""
+    year = statement(date(2025, 3, 30), date(2026, 3, 31))
+    assert BERLIN.overdue([year], at(31, 12)) == ()
+    endless = statement(date(2025, 3, 29), date(2026, 3, 31))
+    assert BERLIN.overdue([endless], at(26, 12)) == (date(2026, 3, 23), date(2026, 3, 24))
+    closing = replace(endless, booked_on=date(2026, 3, 23))
+    assert BERLIN.overdue([closing], at(26, 12)) == (date(2026, 3, 24),)
+
+
 def test_days_long_past_are_not_looked_at() -> None:
     """A sweep after a long pause opens cases for 40 days, not for a year."""
     since = replace(BERLIN, since=date(2025, 1, 1))

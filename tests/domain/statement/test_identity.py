@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from domain.statement.identity import LineIds, given, id_after, line_mark
+from domain.statement.identity import NAMES_MOST, LineIds, given, id_after, line_mark, names_of
 from domain.statement.statement import LineItem, StatementLine
 
 DAY = date(2026, 1, 5)
@@ -80,3 +80,26 @@ def test_a_reference_that_would_break_an_id_is_hashed() -> None:
     slashed = [line_mark(replace(LINE, servicer_ref=ref)) for ref in ("a/b", "a b", "x" * 41)]
     assert len(set(slashed)) == 3
     assert all(mark.startswith("~") and "/" not in mark for mark in slashed)
+
+
+def test_formats_that_give_or_leave_out_mandate_and_transaction_id_name_a_line_alike() -> None:
+    """Without the bank's reference the content that every format has names it."""
+    item = LineItem("E1", None, None, 500)
+    spellings = [
+        replace(BARE, items=(replace(item, mandate_ref=mandate, tx_id=tx),))
+        for mandate in (None, "M1")
+        for tx in (None, "T1")
+    ]
+    assert len({line_mark(line) for line in spellings}) == 1
+    named_by_mandate = replace(BARE, items=(LineItem(None, "M1", None, 500),))
+    assert line_mark(named_by_mandate) == line_mark(replace(BARE, items=()))
+    assert line_mark(replace(BARE, items=(replace(item, end_to_end_id="E2"),))) != line_mark(BARE)
+
+
+def test_the_names_of_a_line_are_its_references_without_mandates() -> None:
+    """Sorted and each once; of a batch of many nothing is kept."""
+    item = LineItem("E1", "M1", "T1", 500, remittance=("R1",), other_refs=(("customer", "C1"),))
+    assert names_of(replace(BARE, items=(item, item))) == ("C1", "E1", "R1", "T1")
+    many = tuple(LineItem(f"E{n}", None, None, 1) for n in range(NAMES_MOST + 1))
+    assert len(names_of(replace(BARE, items=many[:-1]))) == NAMES_MOST
+    assert names_of(replace(BARE, items=many)) == ()

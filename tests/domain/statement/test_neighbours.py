@@ -70,9 +70,24 @@ def test_numbers_tell_gaps_and_repeats() -> None:
     """One number missing, one number twice for one day, and a number that goes on."""
     assert rules(day(2, 50, 80, 8), day(1, 0, 50, 7)) == []
     assert rules(day(3, 50, 80, 9), day(1, 0, 50, 7)) == [FaultRule.SEQUENCE_GAP]
-    again = day(1, 0, 50, 7, id="again")
+    again = day(1, 0, 60, 7, id="again")
     assert among(again, [day(1, 0, 50, 7)]) == (Fault(FaultRule.SEQUENCE_REPEATED, "again", 7),)
     assert rules(day(2, 50, 80, 7), day(1, 0, 50, 7)) == [FaultRule.SEQUENCE_REPEATED]
+
+
+def test_a_number_twice_for_one_statement_in_two_formats_is_no_repeat() -> None:
+    """Same days, currency and balances: each format names it in its own way. Else it is one."""
+    known = day(1, 0, 50, 7)
+    assert rules(day(1, 0, 50, 7, id="2026-7"), known) == []
+    assert rules(day(1, 10, 50, 7, id="2026-7"), known) == [FaultRule.SEQUENCE_REPEATED]
+    other = day(1, 0, 50, 7, id="2026-7")
+    euros = replace(other, head=replace(other.head, currency="EUR"))
+    assert rules(euros, known) == [FaultRule.SEQUENCE_REPEATED]
+    bare = replace(other, head=replace(other.head, closing_minor=None))
+    like = replace(known, head=replace(known.head, closing_minor=None))
+    assert rules(bare, like) == [FaultRule.SEQUENCE_REPEATED]
+    longer = (date(2026, 1, 1), date(2026, 1, 2))
+    assert FaultRule.SEQUENCE_REPEATED in rules(day(1, 0, 50, 7, id="x", period=longer), known)
 
 
 def test_numbers_and_ids_may_begin_anew_each_year() -> None:

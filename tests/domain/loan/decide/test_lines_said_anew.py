@@ -125,3 +125,24 @@ def test_a_loan_that_is_not_at_hand_is_named_as_a_whole() -> None:
     change = decide(Aggregates(s.books.at, s.books.rules, lines={"A/1": known}), command)
     assert isinstance(change, Change)
     assert [(case.loan_id, case.number) for case in change.cases.values()] == [("L1", None)]
+
+
+def test_one_bank_reference_for_two_bookings_is_a_case_and_books_nothing_twice() -> None:
+    """The same figures name another order only: neither passed over nor booked, both stopped."""
+    s = scene("L2")
+    first, second = paid(s), paid(s, "L2")
+    s.line(first, id="A/1")
+    before = dict(s.books.balances())
+    s.line(second, id="A/1")
+    assert dict(s.books.balances()) == before
+    assert about(s) >= {("L1", 1), ("L2", 1)}
+
+
+def test_the_same_booking_with_more_or_fewer_references_is_no_case() -> None:
+    """Another file leaves references out, or gives one more: one of them in common is enough."""
+    s = scene()
+    item = paid(s)
+    s.line(item, id="A/1")
+    s.line(replace(item, end_to_end_id=None), id="A/1")
+    s.line(replace(item, tx_id="T1", other_refs=(("customer", "C1"),)), id="A/1")
+    assert about(s) == set()

@@ -320,11 +320,15 @@ def _files() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("account", sa.String(length=60), nullable=True),
         sa.Column("kept_at", Instant(), nullable=False),
         sa.Column("reached", sa.Text(), nullable=True),
         sa.Column("read_at", Instant(), nullable=True),
+        sa.Column("refused_at", Instant(), nullable=True),
+        sa.Column("control_due", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name="pk_files"),
     )
+    _index_of("ix_files_control_due", "files", ["account"], "control_due IS true")
     _index_of("ix_files_unread", "files", ["kept_at"], "read_at IS NULL")
     op.create_table(
         "file_chunks",
