@@ -20,8 +20,8 @@ from domain.matching.model import (
 from domain.matching.result import Cause, ExpectationResult, LineResult, Results, Status
 from domain.matching.similar import blocks, similarity
 
-CANDIDATES_MOST = 50
-"""Expectations whose names are compared with one line; where more could be meant, none is."""
+SHARED_MOST = 50
+"""Expectations that may share the beginning of a word; one that more have brings none together."""
 _Group = tuple[str, str, bool, int, date | None]
 
 
@@ -215,23 +215,13 @@ def _for_loans(run: _Run, by: Pass) -> None:
 def _near(run: _Run, by: Pass) -> None:
     """Pairs within the rules of the product, each side of which has only the other."""
     wanted = run.open_expectations()
+    is_fitting = _same_mandate if by is Pass.NEAR_MANDATE else _Names(wanted).are_like
     chosen: dict[str, list[Expectation]] = {}
     sought: Counter[str] = Counter()
-    for piece in run.open_pieces():
-        if piece.id in run.causes:
-            continue
-        fitting = [it for it in wanted if _is_near(it, piece)]
-        if by is Pass.NEAR_MANDATE:
-            fitting = [it for it in fitting if _mandates(it) & _mandates(piece)]
-        else:
-            fitting = [it for it in fitting if it.tolerance.similarity]
-            fitting = [it for it in fitting if blocks(it.text) & blocks(piece.text)]
-            if len(fitting) > CANDIDATES_MOST:
-                run.doubt([piece], Cause.SEVERAL_FIT)
-                continue
-            fitting = [it for it in fitting if _is_like(it, piece)]
-        chosen[piece.id] = fitting
-        sought.update(it.id for it in fitting)
+    for piece in (piece for piece in run.open_pieces() if piece.id not in run.causes):
+        near = (it for it in wanted if _is_near(it, piece))
+        chosen[piece.id] = [it for it in near if is_fitting(it, piece)]
+        sought.update(it.id for it in chosen[piece.id])
     for name, fitting in chosen.items():
         piece = run.pieces[name]
         if len(fitting) == 1 and sought[fitting[0].id] == 1:
@@ -240,6 +230,21 @@ def _near(run: _Run, by: Pass) -> None:
             run.put(by, [piece], [it], LineResult(Status.MATCHED, by, None, name, fee, posts))
         elif fitting:
             run.doubt([piece], Cause.SEVERAL_FIT)
+
+
+class _Names:
+    """Compares names of lines with those of expectations whose product tolerates them."""
+
+    def __init__(self, wanted: Iterable[Expectation]) -> None:
+        self._blocks = {it.id: blocks(it.text) for it in wanted if it.tolerance.similarity}
+        self._shared = Counter(block for several in self._blocks.values() for block in several)
+
+    def are_like(self, it: Expectation, piece: Piece) -> bool:
+        """Whether they share the beginning of a word that few have, and are like enough."""
+        common = self._blocks.get(it.id, frozenset()) & blocks(piece.text)
+        if not any(self._shared[block] <= SHARED_MOST for block in common):
+            return False
+        return similarity(it.text, piece.text) >= it.tolerance.similarity
 
 
 def _is_near(it: Expectation, piece: Piece) -> bool:
@@ -252,12 +257,9 @@ def _is_near(it: Expectation, piece: Piece) -> bool:
     )
 
 
-def _mandates(it: Expectation | Piece) -> set[str]:
-    return {key.text for key in it.keys if key.of is Pass.MANDATE}
-
-
-def _is_like(it: Expectation, piece: Piece) -> bool:
-    return similarity(it.text, piece.text) >= it.tolerance.similarity
+def _same_mandate(it: Expectation, piece: Piece) -> bool:
+    mine, theirs = ({key.text for key in of.keys if key.of is Pass.MANDATE} for of in (piece, it))
+    return bool(mine & theirs)
 
 
 # --- what is left --------------------------------------------------------------------------------
