@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 BLOCK_LENGTH = 4
 """Letters at the beginning of a word: texts with no such beginning in common are not compared."""
@@ -30,9 +31,14 @@ def blocks(text: str) -> frozenset[str]:
 def similarity(expected: str, said: str) -> int:
     """How far the words of `expected` are found in `said`: 0 to 100.
 
-    Each word counts with its likest counterpart, by the measure of Jaro and Winkler.
+    Each word counts with its likest counterpart, by the measure of Jaro and Winkler. Where
+    `expected` has several lines, each is a name of its own, and the likest of them counts.
     """
-    wanted, found = words(expected), words(said)
+    found = words(said)
+    return max((_found_in(words(name), found) for name in expected.splitlines()), default=0)
+
+
+def _found_in(wanted: Sequence[str], found: Sequence[str]) -> int:
     if not wanted or not found:
         return 0
     best = sum(max(_alike(one, other) for other in found) for one in wanted)

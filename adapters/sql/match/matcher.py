@@ -9,7 +9,18 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Executable, Table, bindparam, insert, text
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.match import statements as sql
@@ -19,7 +30,8 @@ from domain.matching.passes import SHARED_MOST
 from domain.matching.result import Cause, ExpectationResult, LineResult, Status
 from domain.matching.similar import blocks, similarity
 
-Row = Mapping[str, Any]
+Given = Mapping[str, Any]
+_P, _E = tables.pieces.c, tables.expectations.c
 PAGE = 2_000
 """Rows that are written or read at once."""
 _BY_AMOUNT = (
@@ -85,6 +97,21 @@ class SetMatcher:
             )
             await self._add(tables.piece_words, words)
 
+    async def find_words(self) -> None:
+        """Add the words of what is there already, where a product tolerates names at all."""
+        wanted = select(_E.id, _E.said).where(_E.similarity > 0)
+        async for page in self._pages_of(wanted, _E.id):
+            words = ((it.id, word) for it in page for word in sorted(blocks(it.said)))
+            rows = ({"expectation": name, "word": word} for name, word in words)
+            await self._add(tables.expectation_words, rows)
+        asked = select(exists(select(tables.expectation_words.c.word)))
+        if not (await self._conn.execute(asked)).scalar_one():
+            return
+        async for page in self._pages_of(select(_P.id, _P.said).where(_P.said != ""), _P.id):
+            words = ((it.id, word) for it in page for word in sorted(blocks(it.said)))
+            rows = ({"piece": name, "word": word} for name, word in words)
+            await self._add(tables.piece_words, rows)
+
     async def match(self, today: date) -> None:
         """Run all passes on what was added."""
         if self._postgres:
@@ -106,7 +133,7 @@ class SetMatcher:
     async def lines(self) -> AsyncIterator[tuple[str, LineResult]]:
         """Yield what became of each piece, by id."""
         async for row in self._paged(tables.pieces):
-            yield row.id, _line_result(row)
+            yield row.id, line_result(row)
 
     async def expectations(self) -> AsyncIterator[tuple[str, ExpectationResult]]:
         """Yield what became of each expectation that no line proved before, by id."""
@@ -116,11 +143,19 @@ class SetMatcher:
 
     async def _paged(self, table: Table) -> AsyncIterator[Any]:
         """Yield the rows of which something was found, a page in memory at a time."""
-        found = table.select().where(table.c.status.is_not(None), table.c.id > bindparam("after"))
-        found, after = found.order_by(table.c.id).limit(PAGE), ""
-        while rows := (await self._conn.execute(found, {"after": after})).fetchall():
-            for row in rows:
+        async for page in self._pages_of(
+            select(table).where(table.c.status.is_not(None)), table.c.id
+        ):
+            for row in page:
                 yield row
+
+    async def _pages_of(
+        self, chosen: Select[Any], column: ColumnElement[Any]
+    ) -> AsyncIterator[Sequence[Row[Any]]]:
+        """Yield the rows of a select in order of their ids, by pages."""
+        found, after = chosen.where(column > bindparam("after")).order_by(column).limit(PAGE), ""
+        while rows := (await self._conn.execute(found, {"after": after})).fetchall():
+            yield rows
             after = rows[-1].id
 
     async def _exact(self, by: Pass) -> None:
@@ -159,7 +194,7 @@ class SetMatcher:
         ]
         await self._add(tables.pairs, like)
 
-    async def _add(self, table: Table, rows: Iterable[Row]) -> None:
+    async def _add(self, table: Table, rows: Iterable[Given]) -> None:
         for page in _pages(rows):
             await self._conn.execute(insert(table), page)
 
@@ -170,7 +205,7 @@ def _pages(several: Iterable[Any]) -> Iterator[Sequence[Any]]:
         yield page
 
 
-def _expectation_row(it: Expectation) -> Row:
+def _expectation_row(it: Expectation) -> Given:
     return {
         "id": it.id,
         "minor": it.minor,
@@ -188,7 +223,7 @@ def _expectation_row(it: Expectation) -> Row:
     }
 
 
-def _piece_row(piece: Piece) -> Row:
+def _piece_row(piece: Piece) -> Given:
     return {
         "id": piece.id,
         "account": piece.account,
@@ -201,7 +236,8 @@ def _piece_row(piece: Piece) -> Row:
     }
 
 
-def _line_result(row: Any) -> LineResult:  # noqa: ANN401  (a row of the driver)
+def line_result(row: Any) -> LineResult:  # noqa: ANN401  (a row of the driver)
+    """What a row of a piece says of it."""
     return LineResult(
         Status(row.status),
         None if row.via is None else Pass(row.via),

@@ -3,13 +3,15 @@
 Days are ordinals, so that both databases subtract them alike. Texts are compared by code points.
 """
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData()
 _Text = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def _table(name: str, *columns: Column[object] | Index) -> Table:
+def _table(name: str, *columns: Column[Any] | Index) -> Table:
     return Table(name, metadata, *columns, prefixes=["TEMPORARY"])
 
 
@@ -32,6 +34,16 @@ expectations = _table(
     _number("similarity"),
     _number("posts"),
     Column("said", _Text, nullable=False, server_default=""),
+    # Of the books: whose it is, what an order to match calls it, and its references.
+    Column("kind", _Text, nullable=False, server_default=""),
+    Column("loan_id", _Text, nullable=False, server_default=""),
+    Column("number", Integer, nullable=False, server_default="0"),
+    Column("reference", _Text, nullable=False, server_default=""),
+    Column("name", _Text, nullable=False, server_default=""),
+    Column("bank_ref", _Text),
+    Column("mandate_ref", _Text),
+    Column("batch_ref", _Text),
+    Column("virtual_account", _Text),
     # What is found: empty until then.
     Column("status", _Text),
     Column("via", _Text),
@@ -40,6 +52,8 @@ expectations = _table(
 pieces = _table(
     "match_pieces",
     Column("id", _Text, primary_key=True),
+    Column("line_id", _Text, nullable=False, server_default=""),
+    Column("booked", BigInteger, nullable=False, server_default="0"),
     Column("account", _Text, nullable=False),
     _number("minor"),
     Column("currency", _Text, nullable=False),
@@ -85,7 +99,27 @@ piece_words = _table(
     Column("word", _Text, primary_key=True),
     Column("piece", _Text, primary_key=True),
 )
+terms = _table(
+    "match_terms",
+    # What the product of a loan tolerates.
+    Column("product_ref", _Text, primary_key=True),
+    _number("fee_most"),
+    _number("days"),
+    _number("similarity"),
+    _number("posts"),
+)
+due = _table(
+    "match_due",
+    # By which day money of a product and a day is expected.
+    Column("product_ref", _Text, primary_key=True),
+    Column("day", BigInteger, primary_key=True, autoincrement=False),
+    _number("by_day"),
+)
+Index("match_expectations_label", expectations.c.label)
+Index("match_pieces_label", pieces.c.label)
 INPUTS = (
+    terms,
+    due,
     expectations,
     pieces,
     expectation_keys,

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeVar
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from domain.matching.result import Results
 
 DAY = date(2026, 3, 10)
 KEYED = (*Pass,)[:7]
+Of = TypeVar("Of", Expectation, Piece)
 TEXTS = (
     "Anna Schmidt",
     "Anna Schmitt",
@@ -63,7 +65,7 @@ any_piece = st.builds(
 )
 
 
-def numbered(several: list[Expectation] | list[Piece]) -> list[object]:
+def numbered(several: list[Of]) -> list[Of]:
     """The same under ids of their own, which decide nothing but the names of groups."""
     return [replace(it, id=f"{type(it).__name__}-{at}") for at, it in enumerate(several)]
 
@@ -100,8 +102,8 @@ def test_it_finds_what_the_pure_matcher_finds(books_url: str) -> None:
         )
         @given(st.lists(any_expectation, max_size=7), st.lists(any_piece, max_size=7), days)
         def both(expected: list[Expectation], shown: list[Piece], today: date) -> None:
-            wanted: list[Expectation] = numbered(expected)  # type: ignore[assignment]
-            pieces: list[Piece] = numbered(shown)  # type: ignore[assignment]
+            wanted = numbered(expected)
+            pieces = numbered(shown)
             pure = match(wanted, pieces, today)
             for result in pure.lines.values():
                 event(f"{result.status}, {result.by}")

@@ -30,6 +30,12 @@ def test_each_word_that_is_expected_counts_in_any_order() -> None:
     assert similarity("Zhang Wei Ltd", "Zhang Wei") < 80
 
 
+def test_of_several_names_the_likest_counts() -> None:
+    """Each line is a name of its own: a payment is called by its reference, or by its payer."""
+    assert similarity("B-4711\nZhang Wei", "from zhang wei") == 100
+    assert similarity("B-4711\n\nZhang Wei", "b 4711") == 100
+
+
 def test_words_have_one_form() -> None:
     """Width, case and marks between letters make no other word."""
     assert words("\uff21\uff22\uff23 abc, a-b_c") == ("abc", "a", "b", "c")
