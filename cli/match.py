@@ -31,7 +31,7 @@ from domain.errors import InvalidInput
 from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from domain.kernel.change import Applied, Refused
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from domain.matching.result import Status
     from ports.matching import CaseOfLine, MatchFilter, Overdue
     from workers.settings import Settings
+
+    GiveBackBy = Callable[[CaseOfLine], date]
 
 _EXAMPLE = (
     "Examples: acquit match --account ACCT-1 --day 2026-03-10; "
@@ -119,41 +121,67 @@ def match(  # noqa: PLR0913  (one parameter for each option)
 def _list(
     settings: Settings, wanted: MatchFilter, after: str, limit: int, *, as_json: bool
 ) -> None:
-    groups, cases, today = run_async(_groups(settings, wanted, after, limit))
+    groups, cases, today, give_back_by = run_async(_groups(settings, wanted, after, limit))
     by_line = {case.line: case for case in cases}
-    rows = [row for group in groups for row in _rows(group, by_line, today)]
+    rows = [row for group in groups for row in _rows(group, by_line, today, give_back_by)]
     goes_on = groups[-1].shown[0].id if len(groups) == limit else ""
     if as_json:
         print_json({"lines": rows, "after": goes_on})
         return
-    fields = ("line", "amount", "currency", "status", "cause", "by", "days", "owner", "suggestion")
+    shown = (
+        ("key", "line"),
+        ("amount>", "amount"),
+        ("currency", "currency"),
+        ("status", "status"),
+        ("cause", "cause"),
+        ("by", "by"),
+        ("days>", "days"),
+        ("give back by", "return_by"),
+        ("owner", "owner"),
+        ("suggested", "suggestion"),
+    )
     print_table(
         f"{len(rows)} pieces of lines wait",
-        ("key", "amount>", "currency", "status", "cause", "by", "days>", "owner", "suggested"),
-        [tuple(row[name] for name in fields) for row in rows],
+        [title for title, _ in shown],
+        [[_cell(row[name]) for _, name in shown] for row in rows],
     )
     if goes_on:
         note(f"more wait; go on with --after {goes_on}")
 
 
+def _cell(value: object) -> object:
+    return "" if value is None else value
+
+
 async def _groups(
     settings: Settings, wanted: MatchFilter, after: str, limit: int
-) -> tuple[Sequence[Group], Sequence[CaseOfLine], date]:
+) -> tuple[Sequence[Group], Sequence[CaseOfLine], date, GiveBackBy]:
+    from domain.case.kinds import CaseKind  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack, stack.matching.run() as run:
         groups = await run.groups(wanted, after, limit)
         lines = sorted({it.line for group in groups for it in group.shown})
-        return groups, await run.cases_of(lines), stack.clock.now().date()
+        within = stack.rules.case_policy.level(CaseKind.UNMATCHED_LINE).resolution
+        cases = await run.cases_of(lines)
+        now = stack.clock.now()
+        return groups, cases, now.date(), lambda case: (case.opened_at + within).date()
 
 
-def _rows(group: Group, cases: dict[str, CaseOfLine], today: date) -> list[dict[str, Any]]:
-    """The pieces of a group as they are printed."""
+def _rows(
+    group: Group, cases: dict[str, CaseOfLine], today: date, give_back_by: GiveBackBy
+) -> list[dict[str, Any]]:
+    """The pieces of a group as they are printed.
+
+    Money that nobody can name is given back by the day on which its case should have ended.
+    """
     from activities.matching import suggestion  # noqa: PLC0415
     from domain.matching.breaks import break_of  # noqa: PLC0415
+    from domain.matching.result import Status  # noqa: PLC0415
     from domain.money import decimal_text  # noqa: PLC0415
 
     result, told, rows = group.result, break_of(group.result), []
+    named = result.status is not Status.UNIDENTIFIED
     for it in group.shown:
         case = cases.get(it.line)
         row = {
@@ -172,6 +200,7 @@ def _rows(group: Group, cases: dict[str, CaseOfLine], today: date) -> list[dict[
             "owner": "" if case is None else case.owner,
             "case": "" if case is None else case.key,
             "case_code": "" if case is None else case.code,
+            "return_by": None if case is None or named else give_back_by(case),
             "remedy": "" if told is None else told.remedy.value,
             "suggestion": suggestion(group),
             "about": [meant.id for meant in group.meant],

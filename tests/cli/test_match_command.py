@@ -110,6 +110,8 @@ def test_each_piece_that_waits_has_status_cause_owner_and_suggestion(told: Told)
     assert (unknown["remedy"], unknown["owner"]) == ("force", "reconciliation")
     assert unknown["case"] == f"line/{line_of('2')}"
     assert unknown["days"] > 0
+    assert unknown["return_by"] == "2026-03-15"  # five days after its case was opened
+    assert (likely["return_by"], loans["return_by"]) == (None, None)
     assert (loans["by"], loans["about"]) == ("loan_reference", ["loan/L1"])
     table = told("match", "--account", ACCOUNT, "--day", DUE.isoformat(), "--limit", "1")
     assert line_of("1") in table
