@@ -254,14 +254,15 @@ WHERE m.expectation = match_expectations.id
 
 SHOWN_BEFORE = text("""
 UPDATE match_pieces SET status = 'duplicate', cause = 'shown_before'
-WHERE status IS NULL AND EXISTS (
-    SELECT 1 FROM match_piece_keys k
+WHERE status IS NULL AND id IN (
+    SELECT p.id
+    FROM match_pieces p
+    JOIN match_piece_keys k ON k.piece = p.id
+     AND k.via IN ('end_to_end', 'bank_reference', 'structured_reference')
     JOIN match_expectation_keys w ON w.via = k.via AND w.key = k.key
-    JOIN match_expectations e ON e.id = w.expectation
-    WHERE k.piece = match_pieces.id
-      AND k.via IN ('end_to_end', 'bank_reference', 'structured_reference')
-      AND e.currency = match_pieces.currency AND e.minor = match_pieces.minor
-      AND (e.proven = 1 OR e.status = 'matched'))
+    JOIN match_expectations e ON e.id = w.expectation AND e.currency = p.currency
+     AND e.minor = p.minor AND (e.proven = 1 OR e.status = 'matched')
+    WHERE p.status IS NULL)
 """)
 UNIDENTIFIED = text("""
 UPDATE match_pieces

@@ -83,6 +83,7 @@ piece_keys = _table(
     Column("key", _Text, primary_key=True),
     Column("piece", _Text, primary_key=True),
 )
+Index("match_piece_keys_piece", piece_keys.c.piece)
 legs = _table(
     "match_legs",
     Column("expectation", _Text, nullable=False),
