@@ -42,12 +42,7 @@ if TYPE_CHECKING:
 
     GiveBackBy = Callable[[CaseOfLine], date]
 
-_EXAMPLE = (
-    "Examples: acquit match --account ACCT-1 --day 2026-03-10; "
-    'acquit match accept ACCT-1/2026-03-10/SR-4 --actor ops-7 --reason "it is hers"; '
-    "acquit match force ACCT-1/2026-03-10/SR-4 LC00001/3 reference=T-77 amount_minor=10000 "
-    '--actor ops-7 --approver lead-1 --reason "the sender confirmed it"'
-)
+_EXAMPLE = 'Example: acquit match accept ACCT-1/2026-03-10/SR-4 --actor ops-7 --reason "it is hers"'
 VERBS = ("accept", "force", "run")
 _FORCE_WORDS = 3
 _ABOUT_MOST = 3

@@ -48,52 +48,52 @@ JOIN match_expectations x ON x.id = k.expectation AND x.status IS NULL AND x.pro
  AND (:exact = 0 OR (x.minor = g.minor AND x.day = g.day))
 """)
 UNCLEAR = text("""
-UPDATE match_groups SET verdict = 'unclear'
+UPDATE match_groups SET decision = 'unclear'
 WHERE id IN (SELECT grp FROM match_group_pieces
              WHERE piece IN (SELECT piece FROM match_group_pieces
                              GROUP BY piece HAVING count(*) > 1))
 """)
 WHOLE = text("""
-UPDATE match_groups SET verdict = 'whole'
-WHERE verdict IS NULL AND shown = sought
+UPDATE match_groups SET decision = 'whole'
+WHERE decision IS NULL AND shown = sought
   AND (:batch = 0 OR batch_count IS NULL OR (pieces = 1 AND batch_count = wanted))
 """)
 BATCH_DIFFERS = text("""
 UPDATE match_groups
-SET verdict = CASE WHEN pieces > 1 THEN 'unclear' WHEN shown = sought THEN 'count'
+SET decision = CASE WHEN pieces > 1 THEN 'unclear' WHEN shown = sought THEN 'count'
                    WHEN abs(shown) < abs(sought) THEN 'under' ELSE 'over' END
-WHERE verdict IS NULL
+WHERE decision IS NULL
 """)
 SETTLE_PIECES = text("""
 UPDATE match_pieces
-SET status = CASE g.verdict WHEN 'whole' THEN 'matched' ELSE g.verdict END, via = :via,
-    cause = CASE g.verdict WHEN 'whole' THEN NULL ELSE 'amount_differs' END,
-    label = g.label, does_post = CASE g.verdict WHEN 'whole' THEN 1 ELSE 0 END
+SET status = CASE g.decision WHEN 'whole' THEN 'matched' ELSE g.decision END, via = :via,
+    cause = CASE g.decision WHEN 'whole' THEN NULL ELSE 'amount_differs' END,
+    label = g.label, does_post = CASE g.decision WHEN 'whole' THEN 1 ELSE 0 END
 FROM match_group_pieces m JOIN match_groups g ON g.id = m.grp
-WHERE m.piece = match_pieces.id AND g.verdict IN ('whole', 'under', 'over')
+WHERE m.piece = match_pieces.id AND g.decision IN ('whole', 'under', 'over')
 """)
 SETTLE_EXPECTATIONS = text("""
 UPDATE match_expectations
-SET status = CASE g.verdict WHEN 'whole' THEN 'matched' ELSE g.verdict END, via = :via,
+SET status = CASE g.decision WHEN 'whole' THEN 'matched' ELSE g.decision END, via = :via,
     label = g.label
 FROM match_group_expectations m JOIN match_groups g ON g.id = m.grp
-WHERE m.expectation = match_expectations.id AND g.verdict IN ('whole', 'under', 'over')
+WHERE m.expectation = match_expectations.id AND g.decision IN ('whole', 'under', 'over')
 """)
 DOUBT = text("""
 UPDATE match_pieces
-SET doubt = coalesce(doubt, CASE g.verdict WHEN 'count' THEN 'count_differs'
+SET doubt = coalesce(doubt, CASE g.decision WHEN 'count' THEN 'count_differs'
                                            ELSE 'several_fit' END)
 FROM match_group_pieces m JOIN match_groups g ON g.id = m.grp
-WHERE m.piece = match_pieces.id AND g.verdict IN ('unclear', 'count')
+WHERE m.piece = match_pieces.id AND g.decision IN ('unclear', 'count')
 """)
 PARTS = text("""
 INSERT INTO match_parts (grp, minor, label)
 SELECT p.grp, p.minor, p.label
 FROM (SELECT m.grp, m.minor, count(*) AS number, min(m.piece) AS label
-      FROM match_group_pieces m JOIN match_groups g ON g.id = m.grp AND g.verdict IS NULL
+      FROM match_group_pieces m JOIN match_groups g ON g.id = m.grp AND g.decision IS NULL
       GROUP BY m.grp, m.minor) p
 JOIN (SELECT m.grp, m.minor, count(*) AS number
-      FROM match_group_expectations m JOIN match_groups g ON g.id = m.grp AND g.verdict IS NULL
+      FROM match_group_expectations m JOIN match_groups g ON g.id = m.grp AND g.decision IS NULL
       GROUP BY m.grp, m.minor) e
   ON e.grp = p.grp AND e.minor = p.minor AND e.number = p.number
 """)
@@ -108,7 +108,7 @@ FROM match_group_expectations m JOIN match_parts s ON s.grp = m.grp AND s.minor 
 WHERE m.expectation = match_expectations.id
 """)
 RESTS = text("""
-INSERT INTO match_rests (grp, verdict, label, fee, does_post)
+INSERT INTO match_rests (grp, decision, label, fee, does_post)
 SELECT p.grp,
        CASE WHEN e.grp IS NULL THEN 'over'
             WHEN e.number > 1 THEN 'unclear'
@@ -119,14 +119,14 @@ SELECT p.grp,
 FROM (SELECT m.grp, CAST(sum(m.minor) AS BIGINT) AS total, min(m.minor) AS least,
              max(m.minor) AS most, min(m.piece) AS label
       FROM match_group_pieces m
-      JOIN match_groups g ON g.id = m.grp AND g.verdict IS NULL
+      JOIN match_groups g ON g.id = m.grp AND g.decision IS NULL
       WHERE NOT EXISTS (SELECT 1 FROM match_parts s WHERE s.grp = m.grp AND s.minor = m.minor)
       GROUP BY m.grp) p
 LEFT JOIN
      (SELECT m.grp, count(*) AS number, min(m.minor) AS minor, min(x.fee_most) AS fee_most,
              min(x.posts) AS posts
       FROM match_group_expectations m
-      JOIN match_groups g ON g.id = m.grp AND g.verdict IS NULL
+      JOIN match_groups g ON g.id = m.grp AND g.decision IS NULL
       JOIN match_expectations x ON x.id = m.expectation
       WHERE NOT EXISTS (SELECT 1 FROM match_parts s WHERE s.grp = m.grp AND s.minor = m.minor)
       GROUP BY m.grp) e
@@ -134,26 +134,26 @@ LEFT JOIN
 """)
 SETTLE_REST_PIECES = text("""
 UPDATE match_pieces
-SET status = CASE r.verdict WHEN 'tolerated' THEN 'matched' ELSE r.verdict END, via = :via,
-    cause = CASE r.verdict WHEN 'tolerated' THEN NULL WHEN 'duplicate' THEN 'several_lines'
+SET status = CASE r.decision WHEN 'tolerated' THEN 'matched' ELSE r.decision END, via = :via,
+    cause = CASE r.decision WHEN 'tolerated' THEN NULL WHEN 'duplicate' THEN 'several_lines'
                            ELSE 'amount_differs' END,
-    label = r.label, fee = CASE r.verdict WHEN 'tolerated' THEN r.fee ELSE 0 END,
-    does_post = CASE r.verdict WHEN 'tolerated' THEN r.does_post ELSE 0 END
+    label = r.label, fee = CASE r.decision WHEN 'tolerated' THEN r.fee ELSE 0 END,
+    does_post = CASE r.decision WHEN 'tolerated' THEN r.does_post ELSE 0 END
 FROM match_group_pieces m JOIN match_rests r ON r.grp = m.grp
-WHERE m.piece = match_pieces.id AND match_pieces.status IS NULL AND r.verdict <> 'unclear'
+WHERE m.piece = match_pieces.id AND match_pieces.status IS NULL AND r.decision <> 'unclear'
 """)
 SETTLE_REST_EXPECTATIONS = text("""
 UPDATE match_expectations
-SET status = CASE r.verdict WHEN 'tolerated' THEN 'matched' ELSE r.verdict END, via = :via,
+SET status = CASE r.decision WHEN 'tolerated' THEN 'matched' ELSE r.decision END, via = :via,
     label = r.label
 FROM match_group_expectations m JOIN match_rests r ON r.grp = m.grp
 WHERE m.expectation = match_expectations.id AND match_expectations.status IS NULL
-  AND r.verdict IN ('tolerated', 'under', 'over')
+  AND r.decision IN ('tolerated', 'under', 'over')
 """)
 DOUBT_RESTS = text("""
 UPDATE match_pieces SET doubt = coalesce(doubt, 'several_fit')
 FROM match_group_pieces m JOIN match_rests r ON r.grp = m.grp
-WHERE m.piece = match_pieces.id AND match_pieces.status IS NULL AND r.verdict = 'unclear'
+WHERE m.piece = match_pieces.id AND match_pieces.status IS NULL AND r.decision = 'unclear'
 """)
 MISPLACED = text("""
 INSERT INTO match_misplaced (label)

@@ -145,7 +145,7 @@ groups = _table(
     _number("sought"),
     Column("batch_count", BigInteger),
     Column("label", _Text, nullable=False),
-    Column("verdict", _Text),
+    Column("decision", _Text),
 )
 Index("match_groups_key", groups.c.key)
 group_pieces = _table(
@@ -173,7 +173,7 @@ rests = _table(
     "match_rests",
     # What is left of a group.
     Column("grp", Integer, primary_key=True, autoincrement=False),
-    Column("verdict", _Text, nullable=False),
+    Column("decision", _Text, nullable=False),
     Column("label", _Text, nullable=False),
     _number("fee"),
     _number("does_post"),
