@@ -46,6 +46,7 @@ class Reading:
     Attributes:
         lines: by the place of their statement, those of earlier tries included.
         known: lines that the books knew before, likewise.
+        waits: whether a line may wait that nothing explains, as far as this try can tell.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Reading:
         self.lines: Counter[int] = Counter()
         self.known = 0 if reached is None else reached.known
         self.failures = Failures()
+        self.waits = reached is not None
 
     @classmethod
     async def of(

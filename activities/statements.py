@@ -10,6 +10,7 @@ from typing import BinaryIO
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.matching import LineMatching
 from activities.shielded import Life, heartbeats
 from activities.statementcontrols import StatementControls, elsewhere
 from activities.statementlines import OwnLines
@@ -25,7 +26,7 @@ from activities.statementrecord import (
 )
 from domain.errors import AcquitError
 from domain.kernel import canonical
-from domain.kernel.change import Applied, Done
+from domain.kernel.change import Applied, Done, Refused
 from domain.kernel.command import Actor
 from domain.loan.commands import BookLine
 from domain.statement.broken import RecordStatementBreak, StatementBreak
@@ -100,8 +101,15 @@ class BookedFile:
 class StatementActivities:
     """Surveys and books statement files. Only counts and faults enter the workflow's history."""
 
-    def __init__(self, archive: Archive, reader: StatementReader, books: Books) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        reader: StatementReader,
+        books: Books,
+        matching: LineMatching | None = None,
+    ) -> None:
         self._archive, self._reader, self._books = archive, reader, books
+        self._matching = matching
         self._controls = StatementControls(archive, books)
 
     @activity.defn(name="statements.survey")
@@ -163,6 +171,8 @@ class StatementActivities:
             last = position == len(summaries) - 1
             done = await self._close(order, reported, lost, done, ends_file=last)
         await self._control([summary.head for summary in summaries])
+        if self._matching is not None and reading.waits:
+            await self._matching.match()
         return done
 
     async def _refuse(self, order: StatementOrder, refusal: StatementRefused) -> None:
@@ -206,8 +216,9 @@ class StatementActivities:
                 may_pass = reading.failures.add(page.position, line.id, answer)
                 if not may_pass or _is_last_try():
                     lost.append(_lost(order, line, answer))
-            elif answer.replayed or (isinstance(answer, Applied) and _was_known(answer)):
+            elif answer.replayed or _is_noted(answer, "known"):
                 known.append(line.id)
+            reading.waits |= _is_noted(answer, "unmatched")
         await self._record_lost(lost)
         doubt = await own.known(known)
         await reading.done(page, len(known), again=failed or doubt)
@@ -355,9 +366,13 @@ def _raise_miscounted(summary: StatementSummary, booked: int) -> None:
         raise ApplicationError(f"{summary.head.id}: {counts}", type="ControlTotals")
 
 
-def _was_known(answer: Applied) -> bool:
-    """Whether another statement brought this line before."""
-    return isinstance(answer.answer, Done) and answer.answer.note == "known"
+def _is_noted(answer: Applied | Refused | Exception, note: str) -> bool:
+    """Whether a line was answered so: known, for one, if another statement brought it before."""
+    return (
+        isinstance(answer, Applied)
+        and isinstance(answer.answer, Done)
+        and answer.answer.note == note
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from temporalio import activity
 
 from activities.collecting import FAULTS_MOST, Collected, Collector
+from activities.matching import LineMatching
 from activities.shielded import heartbeats
 from activities.statementcontrols import StatementControls
 from activities.statementrecord import read_of
@@ -23,12 +24,16 @@ class WatchOrder:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Files on offer and started to be read, cases opened or ended, and what could not be done."""
+    """Files on offer and started to be read, cases opened or ended, and what could not be done.
+
+    `matched`: matches of lines that waited.
+    """
 
     offered: int = 0
     started: int = 0
     cases: int = 0
     faults: tuple[str, ...] = ()
+    matched: int = 0
 
 
 class StatementWatch:
@@ -42,6 +47,7 @@ class StatementWatch:
         watched: accounts whose sources are looked at.
         accounts: all accounts whose controls are judged.
         expected: by account, by when its statements have to be there.
+        matching: looks for matches of what waits, since news of other money may explain it.
     """
 
     def __init__(
@@ -53,10 +59,12 @@ class StatementWatch:
         watched: Sequence[str],
         accounts: Sequence[str],
         expected: Mapping[str, Expected],
+        matching: LineMatching | None = None,
     ) -> None:
         self._collector, self._controls = collector, controls
         self._archive, self._clock = archive, clock
         self._watched, self._accounts, self._expected = watched, accounts, expected
+        self._matching = matching
 
     @activity.defn(name="statements.watch")
     async def watch(self, order: WatchOrder) -> Watched:
@@ -69,7 +77,17 @@ class StatementWatch:
             for account in sorted({*self._accounts, *self._expected}):
                 done = await self._judged(account, done)
                 life.report(account)
-        return done
+            return await self._matched(done)
+
+    async def _matched(self, done: Watched) -> Watched:
+        """Match what waits; a run that fails is a fault, and the next look tries again."""
+        if self._matching is None:
+            return done
+        try:
+            found = await self._matching.match()
+        except Exception:  # noqa: BLE001  (files and controls were looked at all the same)
+            return _failed(done, "all accounts", "what waits on lines")
+        return replace(done, matched=found.ordered)
 
     async def _collect(self, tenant: str, account: str, done: Watched) -> Watched:
         try:

@@ -22,6 +22,7 @@ NAMES = (
     "ledger",
     "verify",
     "files",
+    "matching",
     "boarding",
     "payouts",
     "audit",

@@ -64,4 +64,5 @@ def facts(account: BankAccount) -> dict[str, object]:
         "rails": sorted(account.rails),
         "may_pay_from": account.may_pay_from,
         "ledger": account.ledger,
+        "virtual_prefix": account.virtual_prefix,
     }

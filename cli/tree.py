@@ -39,6 +39,8 @@ COMMANDS = {
     "cases": ("case",),
     "payouts": ("payouts", "payout", "remit"),
     "order": ("order",),
+    "match": ("match",),
+    "payinstructions": ("payment-instructions",),
     "mandate": ("mandate",),
     "accounts": ("accounts",),
     "outbox": ("outbox",),

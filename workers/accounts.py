@@ -46,6 +46,7 @@ class _Account(BaseModel):
     rails: Annotated[list[str], Field(max_length=_RAILS_MOST)] = []
     may_pay_from: Annotated[bool, Field(strict=True)] = False
     ledger: str = LEDGER
+    virtual_prefix: Annotated[str, Field(pattern=r"^[0-9]{0,16}$")] = ""
 
 
 class _File(BaseModel):
@@ -101,6 +102,7 @@ def _account(name: str, read: _Account) -> BankAccount:
         frozenset(read.rails),
         read.may_pay_from,
         read.ledger,
+        read.virtual_prefix,
     )
 
 

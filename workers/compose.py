@@ -24,6 +24,7 @@ from adapters.products.files import read_products
 from adapters.rails.http import Watch, unwatched
 from adapters.rails.kinds import KINDS
 from adapters.sql.engine import books_engine
+from adapters.sql.match.matching import SqlMatching
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.messages import SqlMessages
 from adapters.sql.read.queries import SqlQueries
@@ -94,6 +95,7 @@ class Stack:
     messages: SqlMessages
     auditor: SqlSelfAudit
     archive: SqlArchive
+    matching: SqlMatching
     outbox: OutboxRelay
     registry: Mapping[str, RailEntry]
     rails: Mapping[str, Rail]
@@ -185,6 +187,7 @@ async def open_stack(
             messages=SqlMessages(engine),
             auditor=SqlSelfAudit(engine, clock, rules),
             archive=SqlArchive(engine, clock),
+            matching=SqlMatching(engine, clock, rules),
             outbox=OutboxRelay(engine, clock, {}),
             registry=registry,
             rails=await open_rails(registry, clock, closing, tracing),

@@ -16,6 +16,7 @@ from activities.collecting import Collector
 from activities.debits import DebitActivities
 from activities.healing import HealActivities
 from activities.installments import InstallmentActivities
+from activities.matching import LineMatching
 from activities.payouts import PayoutActivities, RemittanceActivities
 from activities.statementcontrols import StatementControls
 from activities.statements import StatementActivities
@@ -114,7 +115,9 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
         books, queries, stack.sources, stack.archive, outbox, services.starter, stack.clock
     )
     reader = file_reader(stack.settings.statement_maps)
-    statements = StatementActivities(stack.archive, reader, books)
+    statements = StatementActivities(
+        stack.archive, reader, books, LineMatching(stack.matching, books)
+    )
     rules = stack.rules.case_policy.thresholds
     watch = statement_watch(services)
     figures = SqlFigures(stack.engine)
@@ -164,6 +167,7 @@ def statement_watch(services: Services) -> StatementWatch:
             for account, entry in stack.entries.items()
             if entry.expected is not None
         },
+        LineMatching(stack.matching, stack.books),
     )
 
 

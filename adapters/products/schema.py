@@ -175,6 +175,15 @@ class CapsTable(_Table):
     each_minor: f.Minor = 0
 
 
+class MatchingTable(_Table):
+    """What bank lines may differ by from what they show; see domain/matching/model.py."""
+
+    fee_most_minor: f.Minor = 0
+    days: Annotated[int, Field(ge=0, le=30)] = 0
+    similarity: Annotated[int, Field(ge=0, le=100)] = 0
+    posts: Annotated[bool, Field(strict=True)] = False
+
+
 class ProductTable(_Table):
     """A whole product file."""
 
@@ -199,3 +208,4 @@ class ProductTable(_Table):
     closure: ClosureTable
     penalty: PenaltyTable | None = None
     caps: CapsTable | None = None
+    matching: MatchingTable = MatchingTable()

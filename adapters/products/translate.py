@@ -18,6 +18,7 @@ from domain.debit.retry import RetryPlan
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.waterfall import Waterfall
+from domain.matching.model import Tolerance
 from domain.money import Rounding
 from domain.pricing.caps import Cap, CapRules, legal_caps
 from domain.pricing.daycount import DayCount
@@ -71,6 +72,12 @@ def product_of(table: ProductTable) -> ProductFile:
         payees=tuple(Payee(p.party, p.routing, p.account or "") for p in table.payees),
         penalty=None if table.penalty is None else _penalty(table.penalty, table.grace_days),
         caps=None if table.caps is None else _caps(table.caps, schedule.every),
+        matching=Tolerance(
+            table.matching.fee_most_minor,
+            table.matching.days,
+            table.matching.similarity,
+            table.matching.posts,
+        ),
     )
     rules = ScheduleRules(
         schedule.method,

@@ -28,10 +28,12 @@ from domain.kernel.view import View
 from domain.loan.aggregate import Installment, LineState, Loan, NoticeRecord
 from domain.loan.boarding import BoardLoan, Past
 from domain.loan.product import Product
+from domain.matching.reference import creditor_reference, virtual_account
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 from domain.payout.payout import Payout
 from domain.registry import KINDS, TOPICS
+from domain.statement.said import KEY_MOST
 from ports.outbox import TRACE
 
 Row = dict[str, Any]
@@ -61,6 +63,8 @@ def loan_row(loan: Loan, content: str, revision: int, next_roll_on: date | None)
         "product_ref": loan.product.ref,
         "timezone": loan.product.timezone,
         "mandate_ref": loan.mandate.ref,
+        "creditor_ref": creditor_reference(loan.id),
+        "virtual_account": virtual_account(loan.id),
         "content": content,
         "version": loan.version,
         "revision": revision,
@@ -190,6 +194,7 @@ def payment_row(payment: Payment) -> Row:
         "payer": payment.payer,
         "order_no": payment.order_no,
         "reference": payment.reference,
+        "bank_ref": (payment.bank_ref or "")[:KEY_MOST] or None,
         "currency": payment.currency,
         "value_on": payment.value_on,
         "amount_minor": payment.amount_minor,

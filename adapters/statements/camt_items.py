@@ -7,12 +7,14 @@ from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
 from adapters.statements.fields import Fields
+from domain.matching.reference import virtual_part
 from domain.statement.identity import REFERENCE_MOST, given, one_word
 from domain.statement.statement import LineItem, Party
 from domain.text import cleaned
 
 _REFERENCES_MOST = 10
 _OTHER_REFS = frozenset({"MsgId", "AcctSvcrRef", "InstrId", "UETR", "ClrSysRef", "ChqNb"})
+_ACCOUNT = ("IBAN", "Othr/Id")
 _TRANSACTED = ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/CntrValAmt/Amt")
 
 
@@ -69,7 +71,10 @@ def transaction(fields: Fields, details: Element, currency: str, *, credit: bool
         remittance=(*structured, *(word for text in free if (word := one_word(text)) is not None)),
         batch_ref=fields.text(refs, "PmtInfId", 70),
         counterparty=_counterparty(fields, details, "Dbtr" if credit else "Cdtr"),
-        other_refs=() if refs is None else _other_refs(fields, refs),
+        other_refs=(
+            *(() if refs is None else _other_refs(fields, refs)),
+            *(_virtual_account(fields, details) if credit else ()),
+        ),
     )
 
 
@@ -77,6 +82,12 @@ def _other_refs(fields: Fields, refs: Element) -> tuple[tuple[str, str], ...]:
     """References by which nothing is matched, as the bank names them."""
     found = ((fields.local(child.tag), cleaned(child.text or "")[:140]) for child in refs)
     return tuple(pair for pair in found if pair[0] in _OTHER_REFS and pair[1])
+
+
+def _virtual_account(fields: Fields, details: Element) -> tuple[tuple[str, str], ...]:
+    """The account that a credit came to, if it is a virtual one: its check digits say so."""
+    named = (fields.text(details, f"RltdPties/CdtrAcct/Id/{path}", 70) for path in _ACCOUNT)
+    return tuple(("CdtrAcct", name) for name in named if name and virtual_part(name) is not None)
 
 
 def _counterparty(fields: Fields, details: Element, side: str) -> Party | None:

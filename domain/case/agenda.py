@@ -96,6 +96,7 @@ def view_of(case: Case, policy: CasePolicy, at: datetime) -> CaseView:
             items_ever=case.items_ever,
             cause_code=case.code,
             links=case.links,
+            suggestion=case.suggestion,
         ),
         is_final=case.state in CASE_FINAL,
         next_action=next_action(case, policy),

@@ -72,6 +72,7 @@ class Case:
         escalation: how often it was handed up.
         team: to which an order has transferred it; empty while none has. `transfers`: how often.
         chain_from: how often it had been handed up when it was transferred.
+        suggestion: what the books propose to do about it; empty where they propose nothing.
     """
 
     key: str
@@ -105,6 +106,7 @@ class Case:
     team: str = ""
     transfers: int = 0
     chain_from: int = 0
+    suggestion: str = ""
     resolution: Resolution | None = None
     resolved_at: datetime | None = None
     notes: tuple[Note, ...] = ()

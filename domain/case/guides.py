@@ -38,8 +38,9 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "undo the match if it belongs elsewhere."
         ),
         _K.UNMATCHED_LINE: (
-            "Nothing explains a bank line, or part of it. Find whose money it is and match it "
-            "(`acquit order LOAN/NUMBER match_line`)."
+            "Nothing explains a bank line, or part of it. `acquit match` says why, and what is "
+            "suggested: accept it, or find whose money it is and match it (`acquit match force`, "
+            "`acquit order LOAN/NUMBER match_line`). Give back in time what nobody can name."
         ),
         _K.OTHER_CURRENCY: (
             "A bank line is in another currency than its account, or than the loan that it names. "

@@ -24,6 +24,7 @@ class CaseEvent(StrEnum):
 
     OPENED = "case_opened"
     AMENDED = "case_amended"
+    SUGGESTED = "case_suggested"
     ITEM_ADDED = "case_item_added"
     ITEM_CLEARED = "case_item_cleared"
     ASSIGNED = "case_assigned"
@@ -51,6 +52,7 @@ CASE_MOVES: Mapping[tuple[CaseState, CaseEvent], CaseState] = table(
         (_LIVE, _E.RESOLVED, _S.RESOLVED),
         ((_S.RESOLVED,), _E.REOPENED, _S.OPEN),
         (_LIVE, _E.AMENDED, None),
+        (_LIVE, _E.SUGGESTED, None),
         (_LIVE, _E.ITEM_ADDED, None),
         ((*_LIVE, _S.RESOLVED), _E.ITEM_CLEARED, None),
         ((*_LIVE, _S.RESOLVED), _E.NOTED, None),

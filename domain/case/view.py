@@ -16,7 +16,8 @@ class CaseDetail:
     they may hold personal data. `first_action_by` is None once a person has done something;
     `items` are the lines that it stands for and that still wait, `items_ever` all of them.
     `late_from` is when it is late, None while it waits or once it has ended. `cause_code` says why
-    it was opened, `links` what it points to.
+    it was opened, `links` what it points to,
+    `suggestion` what the books propose to do.
     """
 
     text: str
@@ -37,6 +38,7 @@ class CaseDetail:
     items_ever: int = 0
     cause_code: str = ""
     links: tuple[Link, ...] = ()
+    suggestion: str = ""
 
 
 CaseView = View[CaseDetail]

@@ -28,7 +28,8 @@ class BankAccount:
 
     `owner` is a party of the products, or `US`. `rails` are the names of those that settle on it,
     `currency` is that of every line on it, in ISO 4217. `ledger` is the chain in which its lines
-    are booked. `may_pay_from`: whether a payout may leave it.
+    are booked. `may_pay_from`: whether a payout may leave it. `virtual_prefix`: the digits
+    that the bank puts before the virtual accounts of it; empty where it has none.
     """
 
     name: str
@@ -38,3 +39,4 @@ class BankAccount:
     rails: frozenset[str] = frozenset()
     may_pay_from: bool = False
     ledger: str = LEDGER
+    virtual_prefix: str = ""

@@ -17,6 +17,7 @@ from domain.kernel.driver import DriverRecord
 from domain.ledger.bankaccount import BankAccount
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
+from domain.matching.model import Key
 from domain.payment.portion import Portion
 from domain.payout.agenda import PayoutRules
 from domain.payout.policy import NO_REMITTANCE, RemittancePolicy
@@ -197,6 +198,8 @@ class WaitingItem:
     under one of them takes the item. What was returned, or is left of it as the line comes, is
     booked again when there is news of one of `orders`: the one that it names, else those under its
     `mandate_ref`. `bank_ref` is the rail's booking that it names, `reason` the bank's code.
+    `keys` and `text` are what the bank says of it, by which it may be matched later; what a person
+    has undone has none, so that nothing matches it again by itself.
     """
 
     ref: str
@@ -207,6 +210,8 @@ class WaitingItem:
     mandate_ref: str | None = None
     bank_ref: str | None = None
     reason: str | None = None
+    keys: tuple[Key, ...] = ()
+    text: str = ""
 
     @property
     def booked_minor(self) -> int:
@@ -242,7 +247,8 @@ class LineState:
     is inside it until the first match books it. `payouts` are those that it proves, or shows
     to have come back. `batch_ref` and `batch_count`: the bank booked the
     orders of a batch in one amount, and says how many. `named`: every reference of the line as it
-    was booked, see `domain.statement.identity.names_of`.
+    was booked, see `domain.statement.identity.names_of`. `keys` and `text` are what the bank says
+    of a line without items.
     """
 
     id: str
@@ -258,6 +264,8 @@ class LineState:
     charges_minor: int = 0
     batch_ref: str | None = None
     batch_count: int | None = None
+    keys: tuple[Key, ...] = ()
+    text: str = ""
     payouts: tuple[PayoutMatch, ...] = ()
     named: tuple[str, ...] = ()
 

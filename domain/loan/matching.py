@@ -5,10 +5,11 @@ knows whose money it is matches it, and can undo the match.
 """
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import ClassVar, Literal
 
 from domain.kernel.canonical import ADDED_LATER
-from domain.kernel.command import Scope
+from domain.kernel.command import Command, Scope
 from domain.loan.aggregate import of_order
 from domain.loan.command import OrderCommand
 
@@ -23,6 +24,19 @@ class Also:
 
     loan_id: str
     amount_minor: int | None = None
+
+
+class Basis(StrEnum):
+    """On what ground a line is matched."""
+
+    NAMED = "named"
+    """A person names payment and amount."""
+    FOUND = "found"
+    """A pass of matching found it, and the product posts what it finds."""
+    ACCEPTED = "accepted"
+    """A person accepts what a tolerant pass proposed."""
+    FORCED = "forced"
+    """A person posts it by hand against what the passes say; somebody else approves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +61,7 @@ class MatchLine(MatchOrder):
     order's number, else of a transfer. On a debit line the amount came back, whether the rail has
     reported that or not. `fee_minor` is what the bank kept of it inside the line; an amount of 0
     books nothing but a fee. A payment that the line makes may pay other loans of the payer too:
-    `also` names them.
+    `also` names them. `basis` says on what ground; a forced match needs an approver.
     """
 
     story: ClassVar[str] = "match with a bank line ordered"
@@ -56,6 +70,7 @@ class MatchLine(MatchOrder):
     amount_minor: int
     fee_minor: int = field(default=0, metadata=ADDED_LATER)
     also: tuple[Also, ...] = ()
+    basis: Basis = field(default=Basis.NAMED, metadata=ADDED_LATER)
 
     def least(self, term: str, /) -> int:
         """Zero of the fee, and of the amount beside one: a rest of a line may be only a fee."""
@@ -89,3 +104,16 @@ class WithdrawPayment(OrderCommand):
     def scope(self) -> Scope:
         """Its loan, and the payments of this name with all their loans."""
         return Scope(loans=(self.loan_id,), payments=(self.reference,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestMatch(Command):
+    """Have the case of a waiting line say what is suggested: what the passes of matching found."""
+
+    kind: Literal["suggest_match"] = "suggest_match"
+    line: str
+    text: str
+
+    def scope(self) -> Scope:
+        """The line with its cases."""
+        return Scope(lines=(self.line,))

@@ -87,7 +87,8 @@ class LineItem:
         remittance: references in the payer's message: structured ones (a creditor reference, a QR
             reference) first, then free texts that are one word.
         counterparty: payer of a credit, payee of a debit.
-        other_refs: further references as `(kind, value)`, for people: no match is made by them.
+        other_refs: further references as `(kind, value)`, for people. No match is made by them,
+            but for a loan's virtual account or reference, which its check digits tell.
     """
 
     end_to_end_id: str | None

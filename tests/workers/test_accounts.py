@@ -150,6 +150,7 @@ def test_the_register_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "rails": ["simbank"],
         "may_pay_from": False,
         "ledger": "main",
+        "virtual_prefix": "",
     }
     table = runner.invoke(build("accounts"), ["accounts"]).stdout
     assert "2 bank accounts" in table

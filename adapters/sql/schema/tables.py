@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from adapters.sql.schema import casetables, payouttables
+from adapters.sql.schema import casetables, matchtables, payouttables
 from adapters.sql.schema import journaltables as _journal
 from adapters.sql.schema.outboxtable import outbox_table, undecided, undelivered
 from adapters.sql.schema.types import Instant
@@ -38,6 +38,7 @@ cases, case_items = casetables.cases, casetables.case_items
 case_links, case_words = casetables.case_links, casetables.case_words
 payable_items, receivable_items = payouttables.payable_items, payouttables.receivable_items
 payouts, payout_items = payouttables.payouts, payouttables.payout_items
+waiting_pieces, waiting_keys = matchtables.waiting_pieces, matchtables.waiting_keys
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -59,6 +60,9 @@ loans = Table(
     # Of the product: days of the bulk sweep begin at its midnight.
     Column("timezone", String(60), nullable=False),
     Column("mandate_ref", String(120), nullable=False, index=True),
+    # By which money that the payer sends is known to be for it: see `domain.matching.reference`.
+    Column("creditor_ref", String(25), nullable=False, index=True),
+    Column("virtual_account", String(18), nullable=False, index=True),
     Column("content", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     # Counts writes of anything under this row's lock: what a cached aggregate is compared with.
@@ -233,6 +237,8 @@ payments = Table(
     Column("order_no", String(120)),
     # The payer's own; it may repeat.
     Column("reference", String(160), nullable=False, index=True),
+    # The rail's own name of the booking, as a report gave it.
+    Column("bank_ref", String(160)),
     Column("currency", String(3), nullable=False),
     Column("value_on", Date, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
@@ -347,7 +353,14 @@ APPEND_ONLY = (
     "payout_items",
 )
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
-PRUNED = ("line_refs", "payable_items", "receivable_items", "source_files")
+PRUNED = (
+    "line_refs",
+    "payable_items",
+    "receivable_items",
+    "source_files",
+    "waiting_keys",
+    "waiting_pieces",
+)
 """Rows of these may be removed by the application, once they have done their work.
 
 Messages that were delivered are removed by the owner alone: see `adapters.sql.schema.pruning`.

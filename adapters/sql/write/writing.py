@@ -22,6 +22,7 @@ from adapters.sql.write.journal import append_journal
 from adapters.sql.write.letters import write_letters
 from adapters.sql.write.lookup import OF_ACCOUNTS, OF_PAYERS, lookups
 from adapters.sql.write.payables import write_payable_items
+from adapters.sql.write.pieces import write_pieces
 from adapters.sql.write.putting import INSERTS, add, put
 from adapters.sql.write.roots import ROOTS
 from adapters.sql.write.taking import release_items, settle_asides
@@ -54,6 +55,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await write_payable_items(unit, work, held)
     await release_items(unit, work)
     await _write_roots(unit, work)
+    await write_pieces(unit, work)
     await append_journal(unit, work)
     await _look_again(unit, work)
     await _write_cases(unit, work, domain)

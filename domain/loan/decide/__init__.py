@@ -44,6 +44,7 @@ from domain.loan.decide.driving import (
     review,
 )
 from domain.loan.decide.filing import record_filed
+from domain.loan.decide.linecases import suggest_match
 from domain.loan.decide.lines import book_line
 from domain.loan.decide.mandates import order_mandate, record_mandate_ended, spread_bars
 from domain.loan.decide.orders import give_order, raise_operator
@@ -59,6 +60,7 @@ from domain.loan.decide.tasks import (
 from domain.loan.decide.work import Work
 from domain.loan.filing import RecordFiled
 from domain.loan.mandates import MANDATE_ORDERS, RecordMandateEnded
+from domain.loan.matching import SuggestMatch
 from domain.loan.remitting import RecordRemitted, SetOff
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.loan.view import INSTALLMENT, installment_of
@@ -84,6 +86,7 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         RecordUnparsedEvent: record_unparsed_event,
         RecordStatementBreak: record_statement_break,
         EndStatementBreak: end_statement_break,
+        SuggestMatch: suggest_match,
         RecordMandateEnded: record_mandate_ended,
         **dict.fromkeys(MANDATE_ORDERS.values(), order_mandate),
         RecordRemitted: record_remitted,

@@ -4,6 +4,7 @@
 """
 
 from abc import abstractmethod
+from collections.abc import Collection
 from dataclasses import replace
 
 from domain.case import agenda
@@ -26,9 +27,11 @@ from domain.statement.casecodes import CODES
 
 _SAID_ANEW = (
     "kind", "text", "loan_id", "number", "payment", "line", "amount_minor", "currency", "tenant",
-    "owner", "code",
+    "owner", "code", "suggestion",
 )  # fmt: skip
 """What a case that comes again says as if it were new."""
+
+_SUGGESTED = "; suggested: "
 
 
 class CaseWork:
@@ -120,6 +123,15 @@ class CaseWork:
             case = replace(case, items=case.items - 1, amount_minor=left)
             self.move_case(case, CaseEvent.ITEM_CLEARED, f"{line}: {why}")
             self._emptied[case.key] = f"its last line {line}: {why}"
+
+    def suggest_for_items(self, line: str, kinds: Collection[CaseKind], text: str) -> None:
+        """Have a line that is an item of a case say what is suggested, behind what it says."""
+        for item in self._items_of(line):
+            is_meant = item.is_open and any(self._is_of(item, kind) for kind in kinds)
+            said = f"{item.text.partition(_SUGGESTED)[0]}{_SUGGESTED}{text}"
+            if is_meant and item.text != said:
+                self._put_item(replace(item, text=said))
+                self.move_case(self._case_of(item), CaseEvent.SUGGESTED, f"{line}: {text}")
 
     def _end_emptied(self) -> None:
         """End the cases whose last item is cleared, and was not added again by this command."""

@@ -10,9 +10,13 @@ from dataclasses import replace
 from domain.case.case import Case
 from domain.case.item import Alike
 from domain.case.kinds import OF_WAITING_LINES, CaseKind
+from domain.case.lifecycle import CaseEvent
+from domain.kernel.change import Done
 from domain.loan import casekeys
 from domain.loan.aggregate import LineState
+from domain.loan.change import Change
 from domain.loan.decide.work import Work
+from domain.loan.matching import SuggestMatch
 from domain.money import amount_text
 from domain.statement.statement import StatementLine
 
@@ -40,6 +44,16 @@ def open_case_of_line(work: Work, line: LineState, named: Sequence[Named], file:
     else:
         case = replace(case, line=line.id, currency=line.currency)
         work.open_alike(case, Alike(kind, line.currency, file))
+
+
+def suggest_match(work: Work, command: SuggestMatch) -> Change:
+    """Have the open cases about a line, and its item of a case, say what is suggested."""
+    for case in cases_of_line(work, command.line, OF_WAITING_LINES):
+        if case.suggestion != command.text:
+            changed = replace(case, suggestion=command.text)
+            work.move_case(changed, CaseEvent.SUGGESTED, command.text)
+    work.suggest_for_items(command.line, OF_WAITING_LINES, command.text)
+    return work.finish(Done(note="suggested"))
 
 
 def is_of_account(work: Work, line: StatementLine | LineState) -> bool:

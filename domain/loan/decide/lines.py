@@ -29,9 +29,11 @@ from domain.loan.decide.references import payments_named, portions_of, spread
 from domain.loan.decide.returnlines import book_return, under_mandate
 from domain.loan.decide.waitingreturns import book_returns_again, line_of, waiting_return
 from domain.loan.decide.work import Work
+from domain.matching.model import Key, Pass
 from domain.money import amount_text
 from domain.payment.payment import Payment, debit_payment_id
 from domain.statement.identity import names_of
+from domain.statement.said import keys_of, text_of
 from domain.statement.statement import LineItem, StatementLine
 
 
@@ -79,6 +81,8 @@ def book_line(work: Work, command: BookLine) -> Change:
             ref, *also = ("",) if mine or not item.references else item.references
             fee = 0 if mine else item.charges_minor
             rest = WaitingItem(ref, left, fee, tuple(also))
+            if not mine and is_of_account(work, line):
+                rest = replace(rest, keys=keys_of(line, item), text=text_of(line, item))
             waiting.append(waiting_return(work, line, item, rest) if left < 0 else rest)
             unclear.append(item)
     open_minor = line.amount_minor - sum(match.booked_minor for match in matches)
@@ -95,6 +99,8 @@ def book_line(work: Work, command: BookLine) -> Change:
         waiting=tuple(waiting),
         payouts=tuple(payouts),
     )
+    if not items and not waiting and is_of_account(work, line):
+        state = replace(state, keys=keys_of(line, None), text=text_of(line, None))
     for shown in payouts:
         book_waiting_return(work, shown)
     return _wait(work, command, state, _named(work, line, unclear))
@@ -109,7 +115,8 @@ def _see_account(work: Work, account: str) -> None:
 
 def _waiting_batch(line: StatementLine) -> list[WaitingItem]:
     """The whole of a batch that nobody has named yet: it waits for the outcomes of its orders."""
-    return [WaitingItem(of_batch(str(line.batch_ref)), line.amount_minor + line.charges_minor)]
+    ref, minor = str(line.batch_ref), line.amount_minor + line.charges_minor
+    return [WaitingItem(of_batch(ref), minor, keys=(Key(Pass.BATCH, ref),))]
 
 
 def book_batch_again(work: Work, batch_ref: str) -> None:

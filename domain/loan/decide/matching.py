@@ -40,7 +40,7 @@ from domain.loan.decide.transfers import check_loans, receive_transfer
 from domain.loan.decide.undoing import undo_return
 from domain.loan.decide.work import Work
 from domain.loan.lifecycle import Event
-from domain.loan.matching import MatchLine, UndoMatch, WithdrawPayment
+from domain.loan.matching import Basis, MatchLine, UndoMatch, WithdrawPayment
 from domain.money import amount_text
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
@@ -49,6 +49,8 @@ from domain.payment.portion import Portion
 def match_line(work: Work, order: MatchLine) -> Change | Refusal:
     """Match a waiting line with a payment, or book the payment of which it is the first news."""
     loan, line = work.loan(order.loan_id), work.lines.get(order.line)
+    if order.basis is Basis.FORCED and not (order.approver or "").strip():
+        return Refusal("match.approver", "a forced match needs somebody else to approve it")
     if line is None:
         return Refusal("match.line", f"no line {order.line}")
     if line.currency != loan.currency:

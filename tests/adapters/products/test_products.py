@@ -19,6 +19,7 @@ from domain.calendar import Adjust
 from domain.kernel.canonical import digest
 from domain.loan.product import Payee, Routing
 from domain.loan.waterfall import Direction, Future
+from domain.matching.model import Tolerance
 from domain.pricing.amounts import Component
 from domain.pricing.caps import Cap, CapRules, Fees, Measure, legal_caps
 from domain.pricing.frequency import Frequency
@@ -343,3 +344,13 @@ def test_a_waterfall_names_every_component(tmp_path: Path) -> None:
     path.write_text(PERSONAL.replace(whole, '"interest", "principal"'), encoding="utf-8")
     with pytest.raises(SourceRefused, match=r"waterfall\.order: 'interest,principal' is refused"):
         read_product(path)
+
+
+def test_what_bank_lines_may_differ_by_is_read(tmp_path: Path) -> None:
+    """Fee, days, likeness and whether it posts; left out, nothing is tolerated."""
+    path = tmp_path / "p.toml"
+    table = "[matching]\nfee_most_minor = 300\ndays = 3\nsimilarity = 85\nposts = true\n"
+    path.write_text(PERSONAL + table, encoding="utf-8")
+    assert read_product(path).product.matching == Tolerance(300, 3, 85, posts=True)
+    path.write_text(PERSONAL, encoding="utf-8")
+    assert read_product(path).product.matching == Tolerance()

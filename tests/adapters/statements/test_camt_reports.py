@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 
 from adapters.statements.camt import CamtReader
+from domain.matching.reference import virtual_account
 from domain.statement.statement import (
     BalanceKind,
     DocumentKind,
@@ -166,6 +167,22 @@ def test_the_other_side_and_all_references_are_shown(debtor: str, bic: str) -> N
     debit = entry("1.00", details=details).replace("CRDT", "DBIT")
     (paid,) = read(document("053", 8, debit)).lines[0].items
     assert paid.counterparty == Party(name="Payee")
+
+
+def test_the_virtual_account_that_a_credit_came_to_is_shown() -> None:
+    """An account with right check digits is a reference of a credit; any other is left out."""
+    number = f"622800{virtual_account('L1')}"
+    details = (
+        "<NtryDtls><TxDtls><RltdPties><CdtrAcct><Id><Othr><Id>{}</Id></Othr></Id></CdtrAcct>"
+        "</RltdPties></TxDtls></NtryDtls>"
+    )
+    credit = entry("1.00", details=details.format(number))
+    (item,) = read(document("053", 8, credit)).lines[0].items
+    assert item.other_refs == (("CdtrAcct", number),)
+    plain = entry("1.00", details=details.format(number[:-1] + "x"))
+    for other in (plain, credit.replace("CRDT", "DBIT")):
+        (item,) = read(document("053", 8, other)).lines[0].items
+        assert item.other_refs == ()
 
 
 def test_amounts_are_shown_as_printed() -> None:

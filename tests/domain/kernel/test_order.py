@@ -37,7 +37,7 @@ def test_every_order_says_what_it_does_and_what_a_story_calls_it(kind: str) -> N
 def test_what_an_order_says_is_apart_from_what_its_receiver_knows() -> None:
     """The installment, and whether a driver orders, are never a sender's to say."""
     assert MatchLine.set_by_receiver() == {"loan_id", "number"}
-    assert MatchLine.terms() == ("line", "reference", "amount_minor", "fee_minor", "also")
+    assert MatchLine.terms() == ("line", "reference", "amount_minor", "fee_minor", "also", "basis")
     assert Hold.terms() == ("what",)
     known = MatchLine.set_by_receiver() | {"kind", "id", "actor", "reason", "approver"}
     assert {item.name for item in fields(MatchLine)} == {*MatchLine.terms(), *known}

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _payments()
     _payable_items()
     _lines()
+    _waiting()
     _outbox()
     _files()
 
@@ -41,6 +42,8 @@ def _products_and_loans() -> None:
         sa.Column("product_ref", sa.String(length=120), nullable=False),
         sa.Column("timezone", sa.String(length=60), nullable=False),
         sa.Column("mandate_ref", sa.String(length=120), nullable=False),
+        sa.Column("creditor_ref", sa.String(length=25), nullable=False),
+        sa.Column("virtual_account", sa.String(length=18), nullable=False),
         sa.Column("content", sa.String(length=64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
@@ -50,6 +53,8 @@ def _products_and_loans() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_loans"),
     )
     op.create_index("ix_loans_mandate_ref", "loans", ["mandate_ref"], unique=False)
+    op.create_index("ix_loans_creditor_ref", "loans", ["creditor_ref"], unique=False)
+    op.create_index("ix_loans_virtual_account", "loans", ["virtual_account"], unique=False)
     op.create_index("ix_loans_next_roll_on_id", "loans", ["next_roll_on", "id"], unique=False)
 
 
@@ -215,6 +220,7 @@ def _payments() -> None:
         sa.Column("payer", sa.String(length=120), nullable=False),
         sa.Column("order_no", sa.String(length=120), nullable=True),
         sa.Column("reference", sa.String(length=160), nullable=False),
+        sa.Column("bank_ref", sa.String(length=160), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
@@ -276,6 +282,38 @@ def _lines() -> None:
         sa.Column("line_id", sa.String(length=160), nullable=False),
         sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name="fk_line_refs_line_id"),
         sa.PrimaryKeyConstraint("ref", "line_id", name="pk_line_refs"),
+    )
+
+
+def _waiting() -> None:
+    op.create_table(
+        "waiting_pieces",
+        sa.Column("line_id", sa.String(length=160), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.String(length=60), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("value_on", sa.Date(), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("batch_count", sa.Integer(), nullable=True),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name="fk_waiting_pieces_line_id"),
+        sa.PrimaryKeyConstraint("line_id", "position", name="pk_waiting_pieces"),
+    )
+    op.create_index(
+        "ix_waiting_pieces_account_booked_on",
+        "waiting_pieces",
+        ["account", "booked_on"],
+        unique=False,
+    )
+    op.create_table(
+        "waiting_keys",
+        sa.Column("line_id", sa.String(length=160), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("via", sa.String(length=30), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.ForeignKeyConstraint(["line_id"], ["lines.id"], name="fk_waiting_keys_line_id"),
+        sa.PrimaryKeyConstraint("line_id", "position", "via", "key", name="pk_waiting_keys"),
     )
 
 
