@@ -11,6 +11,7 @@ from domain.kernel.canonical import ADDED_LATER
 from domain.ledger import accounts as ledger
 from domain.loan.split import SplitRules
 from domain.loan.waterfall import Waterfall
+from domain.loanclosure.rules import ClosingRules
 from domain.pricing.amounts import Component
 from domain.pricing.caps import CapRules
 from domain.pricing.penalty import PenaltyRule
@@ -79,7 +80,8 @@ class Product:
 
     `account` is the collection account, on which the rail settles. `payees` says for each party of
     the shares how its money reaches it; nothing is inferred from their number. A product without
-    penalty charges none; one without caps is held to no ceiling.
+    penalty charges none; one without caps is held to no ceiling. `closing` says what the closure of
+    a whole loan needs; without it a loan ends with its last installment.
     """
 
     id: str
@@ -102,6 +104,7 @@ class Product:
     payees: tuple[Payee, ...]
     penalty: PenaltyRule | None = None
     caps: CapRules | None = field(default=None, metadata=ADDED_LATER)
+    closing: ClosingRules | None = field(default=None, metadata=ADDED_LATER)
 
     def __post_init__(self) -> None:
         order = self.waterfall.order

@@ -18,7 +18,9 @@ from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
+from domain.loan.closing import view_of as closure_view_of
 from domain.loan.view import installment_of
+from domain.loanclosure.closure import LOAN_CLOSURE
 from domain.payout.agenda import view_of as payout_view_of
 from domain.payout.items import PayoutItem
 from domain.payout.payout import PAYOUT, Payout
@@ -50,6 +52,8 @@ class SqlDriverQueries(SqlReader):
             payout = await self.payout(subject.key)
             now = self._clock.now()
             return None if payout is None else payout_view_of(payout, self._rules.payouts, now)
+        if subject.kind == LOAN_CLOSURE:
+            return await self._closure(subject.key)
         loan_id, number = installment_of(subject)
         async with look(self._engine) as conn:
             loan = await read_loan_now(conn, loan_id, self._cache)
@@ -59,6 +63,16 @@ class SqlDriverQueries(SqlReader):
             found = [read_case(row.body) for row in rows]
         by_key = {case.key: case for case in found}
         return self._view_of(loan, number, self._rules, self._clock.now(), by_key)
+
+    async def _closure(self, loan_id: str) -> View[Any] | None:
+        """The current view of the closure of a loan."""
+        async with look(self._engine) as conn:
+            loan = await read_loan_now(conn, loan_id, self._cache)
+            if loan is None:
+                return None
+            rows = await conn.execute(OPEN_CASES.where(cases.c.loan_id == loan_id))
+            found = [read_case(row.body) for row in rows]
+        return closure_view_of(loan, {case.key: case for case in found}, self._clock.now())
 
     async def payout(self, key: str) -> Payout | None:
         """A payout as the books hold it."""

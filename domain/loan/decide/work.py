@@ -21,18 +21,19 @@ from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
-from domain.loan import agenda, bookings, casekeys, closure
-from domain.loan.aggregate import Installment, LineState, Loan
+from domain.loan import agenda, bookings, casekeys, closingnotice, closure
+from domain.loan.aggregate import Installment, LineState, Loan, NoticeState
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
+from domain.loan.decide.closurework import ClosureWork
 from domain.loan.decide.folding import folded
 from domain.loan.decide.givingback import book_taken_back
 from domain.loan.decide.holding import hold
-from domain.loan.decide.payoutwork import PayoutWork
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.payables import Key
 from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
+from domain.loanclosure.closure import Leg, LoanClosure
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 from domain.payout.payout import PAYOUT
@@ -41,7 +42,7 @@ from domain.pricing.amounts import Amounts
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
 
 
-class Work(PayoutWork):
+class Work(ClosureWork):
     """What one command changes, while it is being decided."""
 
     def __init__(
@@ -56,7 +57,6 @@ class Work(PayoutWork):
         self.aggregates = aggregates
         self._close_out = close_out
         self._settle_bars = settle_bars
-        self.loans: dict[str, Loan] = dict(aggregates.loans)
         self.payments: dict[str, Payment] = dict(aggregates.payments)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
         self.orders: dict[str, str] = dict(aggregates.orders)
@@ -253,6 +253,16 @@ class Work(PayoutWork):
         """Put a message in the outbox."""
         self._messages.append(message)
 
+    def tell_borrower(self, closure: LoanClosure, leg: Leg, channel: str) -> None:
+        """Queue the message of a leg to the borrower; its record lies with the last installment."""
+        loan = self.loan(closure.loan_id)
+        notice, message = closingnotice.queued(loan, closure, leg, channel, self.at)
+        item, detail = loan.installments[-1], f"{channel} {notice.message_id}"
+        self.put(loan.id, replace(item, notices=(*item.notices, notice)))
+        event = closingnotice.CLOSING_QUEUED
+        self.note(loan.id, item.number, "", NoticeState.QUEUED, event, detail)
+        self.send(message)
+
     def open_driver(self, loan_id: str, number: int) -> None:
         """Have the driver of an installment started."""
         item = self.item(loan_id, number)
@@ -284,12 +294,14 @@ class Work(PayoutWork):
             lowers.extend(book_taken_back(self, loan_id, payment_id))
         for loan_id, number in list(self._touched):
             self._pass_gates(loan_id, number)
+        self.follow_closures(frozenset(self._changed_loans))
         for loan_id, number in list(self._touched):
             self._report(loan_id, number, is_subject=about == (loan_id, number))
+        subject = installment(*about) if about is not None else subject
+        self._report_closures(subject)
         for loan_id in self._changed_loans:
             loan = self.loans[loan_id]
             self.loans[loan_id] = replace(loan, version=loan.version + 1)
-        subject = installment(*about) if about is not None else subject
         return Change(
             answer=answer,
             payouts=self._report_payouts(subject),
