@@ -6,6 +6,7 @@ from itertools import chain
 
 from adapters.products.schema import (
     CapsTable,
+    ClosingTable,
     PenaltyTable,
     ProductTable,
     RemindersTable,
@@ -15,9 +16,11 @@ from adapters.products.schema import (
 )
 from domain.calendar import DayWindow
 from domain.debit.retry import RetryPlan
+from domain.errors import InvalidInput
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.waterfall import Waterfall
+from domain.loanclosure.rules import ClosingRules, LegRule
 from domain.money import Rounding
 from domain.pricing.caps import Cap, CapRules, legal_caps
 from domain.pricing.daycount import DayCount
@@ -71,6 +74,7 @@ def product_of(table: ProductTable) -> ProductFile:
         payees=tuple(Payee(p.party, p.routing, p.account or "") for p in table.payees),
         penalty=None if table.penalty is None else _penalty(table.penalty, table.grace_days),
         caps=None if table.caps is None else _caps(table.caps, schedule.every),
+        closing=None if table.closing is None else _closing(table.closing),
     )
     rules = ScheduleRules(
         schedule.method,
@@ -80,6 +84,19 @@ def product_of(table: ProductTable) -> ProductFile:
         schedule.round_installment_to_minor,
     )
     return ProductFile(product, rules)
+
+
+def _closing(table: ClosingTable) -> ClosingRules:
+    named = [one.leg for one in table.legs]
+    if len(set(named)) != len(named):
+        raise InvalidInput("closing.legs", ", ".join(named), "each leg once")
+    legs = {
+        one.leg: LegRule(
+            timedelta(hours=one.within_hours), one.channel or "", one.tries, tuple(one.channels)
+        )
+        for one in table.legs
+    }
+    return ClosingRules(legs, table.seals)
 
 
 def _waterfall(table: WaterfallTable) -> Waterfall:
