@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.sql.read.looking import look, read_loan_now
 from adapters.sql.read.reader import SqlReader
 from adapters.sql.read.statements import OPEN_CASES
 from adapters.sql.readrows import read_case, read_payout
-from adapters.sql.schema.tables import cases, payout_items, payouts
+from adapters.sql.schema.tables import cases, loans, payout_items, payouts, subjects
 from adapters.sql.write.cache import LoanCache
 from adapters.sql.write.deciding import ViewOf
 from domain.case.agenda import view_of as case_view_of
@@ -18,8 +18,10 @@ from domain.kernel.subject import Subject
 from domain.kernel.view import View
 from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
+from domain.loan.closing import PASSED
 from domain.loan.closing import view_of as closure_view_of
-from domain.loan.view import installment_of
+from domain.loan.lifecycle import State
+from domain.loan.view import INSTALLMENT, installment_of
 from domain.loanclosure.closure import LOAN_CLOSURE
 from domain.payout.agenda import view_of as payout_view_of
 from domain.payout.items import PayoutItem
@@ -88,6 +90,16 @@ class SqlDriverQueries(SqlReader):
         found = select(*names, of.minor).where(of.payout == key, tuple_(*names) > tuple_(*after))
         rows = await self._rows(found.order_by(*names).limit(limit))
         return tuple(PayoutItem._make(row) for row in rows)
+
+    async def unsettled_under(self, mandate: str, besides: str) -> int:
+        """Installments that are not settled yet of loans under a mandate, one loan left out."""
+        of = subjects.c
+        under = select(loans.c.id).where(loans.c.mandate_ref == mandate, loans.c.id != besides)
+        settled = [state.value for state in (*PASSED, State.CANCELLED)]
+        found = select(func.count()).where(
+            of.kind == INSTALLMENT, of.loan_id.in_(under), of.state.not_in(settled)
+        )
+        return int((await self._rows(found))[0][0])
 
     async def loan(self, loan_id: str) -> Loan | None:
         """The whole aggregate."""
