@@ -169,7 +169,8 @@ def _requested(work: Decision[Any], closure: LoanClosure, leg: Leg) -> Leg:
         inquiries=0,
         due_at=work.at + rule.within,
     )
-    leg = move_leg(work, leg, closure.loan_id, _V.REQUESTED, f"request {leg.reference}")
+    to = f" to {rule.channel}" if rule.channel else ""
+    leg = move_leg(work, leg, closure.loan_id, _V.REQUESTED, f"request {leg.reference}{to}")
     if facts.rules.done_by(leg.kind) is DoneBy.NOTICE:
         channel = rule.channels[min(tries, len(rule.channels)) - 1]
         work.tell_borrower(_known(work, closure.loan_id), leg, channel)
