@@ -195,10 +195,11 @@ def test_the_borrower_is_told_once_the_certificate_is_there_in_the_hours_allowed
     sent = [one for one in s.books.messages if one.topic == NOTICE.name][-1].payload
     certificate = s.closure.certificate
     assert certificate is not None
-    assert (sent.template, sent.channel) == ("loan_settled", "sms")
+    assert (sent.template, sent.channel) == ("closed", "sms")
     assert sent.values["certificate"] == certificate.code
-    assert sent.values["settled_on"] == s.closure.value_on.isoformat()
+    assert sent.values["closed_on"] == s.closure.value_on.isoformat()
     assert sent.message_id == s.leg(_K.TELL_BORROWER).reference
+    assert bar(s.books.loans["L1"], sent.message_id) == ""
     s.told(_K.TELL_BORROWER)
     assert s.leg(_K.TELL_BORROWER).proof == "delivered over sms"
     assert s.stands == _S.CLOSED
@@ -274,15 +275,15 @@ def test_a_late_failure_of_a_message_that_was_given_up_changes_nothing() -> None
 def test_a_hold_of_contact_keeps_the_borrower_untold() -> None:
     """The message does not leave: a person decides, once its time has passed."""
     s = ClosingScene.boarded(product=closing(only(_K.TELL_BORROWER)), lines=ONE)
-    assert bar(s.books.item()) == ""
+    assert bar(s.books.loans["L1"], "N-1") == "the closure of the loan has moved on"
     s.order(Hold, what=HoldKind.CONTACT)
     s.paid()
-    assert bar(s.books.item()) == "on hold (contact)"
+    assert bar(s.books.loans["L1"], "N-1") == "on hold (contact)"
     assert waits(s)[0] == ClosureAction.LATE
     s.act()
     assert s.leg_state(_K.TELL_BORROWER) == _L.OVERDUE
     assert not [one for one in s.books.messages if one.topic == NOTICE.name and one.payload.template
-                == "loan_settled"]  # fmt: skip
+                == "closed"]  # fmt: skip
     s.order_leg("waive_leg", _K.TELL_BORROWER)
     assert s.stands == _S.CLOSED
 
