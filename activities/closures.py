@@ -6,7 +6,8 @@ a request may be sent again after any fault.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Any, Protocol
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -213,29 +214,13 @@ class ClosureActivities:
             return view
         loan, closure = await self._loan(order)
         today = local_day(self._clock.now(), loan.product.timezone)
-        text = Settlement(
-            loan_id=loan.id,
-            borrower=loan.borrower,
-            currency=loan.currency,
-            principal_minor=loan.principal_minor,
-            installments=len(loan.installments),
-            disbursed_on=loan.disbursed_on,
-            settled_on=closure.value_on,
-            generation=order.generation,
-            issuer=self._issuer.name,
-            issued_on=today,
-            language=loan.product.language,
-        ).text()
-        signer = self._issuer.signer
+        signed = signed_settlement(loan, closure, self._issuer, today)
         command = about(
             order.subject,
             RecordCertificate,
-            id=canonical.bounded(f"{order.command_id}/signed/{canonical.digest(text)[:16]}"),
+            id=canonical.bounded(f"{order.command_id}/signed/{canonical.digest(signed)[:16]}"),
             reason="signed",
-            generation=order.generation,
-            text=text,
-            key=signer.public.hex(),
-            signature=signer.sign(text.encode()).hex(),
+            **signed,
         )
         return view_of(await apply(self._books, command))
 
@@ -273,6 +258,31 @@ class ClosureActivities:
             return self._bureaus[name]
         except KeyError:
             raise ApplicationError(f"this worker does not reach {name!r}") from None
+
+
+def signed_settlement(
+    loan: Loan, closure: LoanClosure, issuer: Issuer, today: date
+) -> dict[str, Any]:
+    """Text, key, signature and generation of a certificate: the content of its command."""
+    text = Settlement(
+        loan_id=loan.id,
+        borrower=loan.borrower,
+        currency=loan.currency,
+        principal_minor=loan.principal_minor,
+        installments=len(loan.installments),
+        disbursed_on=loan.disbursed_on,
+        settled_on=closure.value_on,
+        generation=closure.generation,
+        issuer=issuer.name,
+        issued_on=today,
+        language=loan.product.language,
+    ).text()
+    return {
+        "generation": closure.generation,
+        "text": text,
+        "key": issuer.signer.public.hex(),
+        "signature": issuer.signer.sign(text.encode()).hex(),
+    }
 
 
 def _report(loan: Loan, closure: LoanClosure, begun: LegOrdered) -> BureauReport:

@@ -38,6 +38,8 @@ COMMANDS = {
     "caselist": ("cases",),
     "cases": ("case",),
     "payouts": ("payouts", "payout", "remit"),
+    "closures": ("closures", "closure"),
+    "certificate": ("certificate",),
     "order": ("order",),
     "mandate": ("mandate",),
     "accounts": ("accounts",),

@@ -31,19 +31,28 @@ def checkpoints_of(settings: Settings, engine: AsyncEngine, clock: Clock) -> Sql
     return SqlCheckpoints(engine, clock, None if path is None else read_key(path))
 
 
+def issuer_of(settings: Settings) -> Issuer | None:
+    """Who signs certificates here; None without a key.
+
+    Raises:
+        SourceRefused: the file of the key may not be used, or holds none.
+    """
+    path = settings.signing_key
+    return None if path is None else Issuer(read_key(path), SENDER["lender"])
+
+
 def closure_activities(settings: Settings, stack: Stack) -> ClosureActivities:
     """The activities of closures; without a key no certificate is signed and nothing sealed.
 
     Raises:
         SourceRefused: the file of the key may not be used, or holds none.
     """
-    path = settings.signing_key
     return ClosureActivities(
         stack.books.for_drivers(),
         stack.queries,
         stack.rails,
         stack.bureaus,
-        None if path is None else Issuer(read_key(path), SENDER["lender"]),
+        issuer_of(settings),
         checkpoints_of(settings, stack.engine, stack.clock),
         stack.clock,
     )
