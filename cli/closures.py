@@ -223,5 +223,5 @@ async def _one(settings: Settings, loan: str) -> tuple[ClosureView, tuple[StoryE
         view = await stack.queries.view(subject)
         if view is None:
             raise InvalidInput("loan", loan, "a loan that is being closed; see `acquit closures`")
-        story = await stack.queries.history(subject, loan, _STORY_MOST)
+        story = await stack.queries.history(subject, "", _STORY_MOST)
         return view, story.items

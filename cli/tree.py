@@ -40,6 +40,7 @@ COMMANDS = {
     "payouts": ("payouts", "payout", "remit"),
     "closures": ("closures", "closure"),
     "certificate": ("certificate",),
+    "unclosed": ("unclosed",),
     "order": ("order",),
     "mandate": ("mandate",),
     "accounts": ("accounts",),

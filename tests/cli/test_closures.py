@@ -62,7 +62,7 @@ def test_a_closure_is_listed_shown_and_ordered_by_two(acquit: Acquit, home: Path
     assert row["missing"] == ["release_guarantor", "issue_certificate"]
     shown = json.loads(acquit("closure", "L1", "--json", home=home).stdout)
     assert shown["legs"]["release_guarantor"] == "PENDING"
-    assert [one["what"] for one in shown["story"]]
+    assert shown["story"]
     told = acquit("closure", "L1", home=home).stdout
     assert "release guarantor: pending" in told
     alone = acquit("closure", "waive", "L1", "leg=release_guarantor", *WHO[:2], *WHO[4:], home=home)

@@ -16,6 +16,7 @@ from domain.loanclosure.commands import CLOSURE_ORDERS
 from domain.loanclosure.rules import ClosingRules, LegKind, LegRule
 from domain.loanclosure.view import ClosureView
 from domain.pricing.amounts import Component
+from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
     BeginLeg,
@@ -214,6 +215,10 @@ class ClosingScene(Scene):
         for component in (Component.PRINCIPAL, Component.INTEREST):
             self.order(Waive, component=component, amount_minor=getattr(owed, component.value),
                        approver="ops-9")  # fmt: skip
+
+    def line_on_k(self, ref: str, minor: int) -> None:
+        """A line on the pooled account K."""
+        self.line(LineItem(ref, None, None, minor), account="ACCT-K")
 
     def finished(self) -> None:
         """Do every leg, up to the end of the closure."""

@@ -217,3 +217,28 @@ async def test_the_costs_of_a_closure(bench: Bench) -> None:
     before = bench.books.counters.statements
     await bench.act()
     assert bench.books.counters.statements - before <= 11
+
+
+async def test_what_is_paid_and_not_closed_is_found(bench: Bench) -> None:
+    """A loan with a closure that runs; then the installment among those that were closed."""
+    assert await bench.queries.unclosed_loans("", 10) == ()
+    start = bench.clock.at
+    await bench.paid()
+    assert await bench.queries.unclosed_loans("", 10) == ("L1",)
+    assert await bench.queries.unclosed_loans("L1", 10) == ()
+    page = await bench.queries.closed_since(start, "", 1)
+    assert [(one.loan_id, one.number, one.generation) for one in page.items] == [("L1", 1, 1)]
+    assert page.after == ""
+    assert not (await bench.queries.closed_since(bench.clock.at + timedelta(1), "", 1)).items
+    await bench.act()
+    await bench.news(LegStatus.DONE, proof="receipt 1")
+    assert await bench.queries.unclosed_loans("", 10) == ()
+
+
+async def test_installments_of_other_loans_under_a_mandate_are_counted(bench: Bench) -> None:
+    """Those that are settled are not; a mandate is ended when none is left."""
+    mandate = "M-L1"
+    assert await bench.queries.unsettled_under(mandate, "L1") == 0
+    assert await bench.queries.unsettled_under(mandate, "L-other") == 1
+    await bench.paid()
+    assert await bench.queries.unsettled_under(mandate, "L-other") == 0
