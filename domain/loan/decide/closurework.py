@@ -9,13 +9,13 @@ from domain.kernel.change import Answer, Transition
 from domain.kernel.command import Command
 from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.subject import Subject
-from domain.loan import closing
-from domain.loan.aggregate import Loan
+from domain.loan import closing, closingnotice
+from domain.loan.aggregate import Installment, Loan, NoticeState
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide.payoutwork import PayoutWork
 from domain.loanclosure import agenda, casekeys
 from domain.loanclosure.agenda import ClosureFacts
-from domain.loanclosure.closure import LoanClosure, in_words
+from domain.loanclosure.closure import Leg, LoanClosure, in_words
 from domain.loanclosure.course import begun, taken_back
 from domain.loanclosure.lifecycle import ClosureEvent, ClosureState, advance
 from domain.loanclosure.rules import ClosingRules
@@ -36,6 +36,16 @@ class ClosureWork(PayoutWork):
     @abstractmethod
     def put_loan(self, loan: Loan) -> None:
         """Replace a loan."""
+
+    @abstractmethod
+    def put(self, loan_id: str, item: Installment) -> None:
+        """Replace an installment."""
+
+    @abstractmethod
+    def note(
+        self, loan_id: str, number: int, source: str, target: str, event: str, detail: str = ""
+    ) -> None:
+        """Write a transition of an installment to the journal."""
 
     @abstractmethod
     def finish(
@@ -81,6 +91,16 @@ class ClosureWork(PayoutWork):
             Transition(now.subject, loan.id, source, state.value, event, loan.product.ref, None,
                        detail)
         )  # fmt: skip
+
+    def tell_borrower(self, closure: LoanClosure, leg: Leg, channel: str) -> None:
+        """Queue the message of a leg to the borrower; its record lies with the last installment."""
+        loan = self.loans[closure.loan_id]
+        notice, message = closingnotice.queued(loan, closure, leg, channel, self.at)
+        item, detail = loan.installments[-1], f"{channel} {notice.message_id}"
+        self.put(loan.id, replace(item, notices=(*item.notices, notice)))
+        event = closingnotice.CLOSING_QUEUED
+        self.note(loan.id, item.number, "", NoticeState.QUEUED, event, detail)
+        self._messages.append(message)
 
     def finish_closure(self, answer: Answer, loan_id: str) -> Change:
         """Finish with the view of a closure; an empty id names none."""

@@ -21,8 +21,8 @@ from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.message import Message
 from domain.kernel.subject import Subject
 from domain.ledger.entry import Entry
-from domain.loan import agenda, bookings, casekeys, closingnotice, closure
-from domain.loan.aggregate import Installment, LineState, Loan, NoticeState
+from domain.loan import agenda, bookings, casekeys, closure
+from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
 from domain.loan.decide.closurework import ClosureWork
@@ -33,7 +33,6 @@ from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.payables import Key
 from domain.loan.view import InstallmentView, installment
 from domain.loan.waiting import free_minor
-from domain.loanclosure.closure import Leg, LoanClosure
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 from domain.payout.payout import PAYOUT
@@ -253,16 +252,6 @@ class Work(ClosureWork):
         """Put a message in the outbox."""
         self._messages.append(message)
 
-    def tell_borrower(self, closure: LoanClosure, leg: Leg, channel: str) -> None:
-        """Queue the message of a leg to the borrower; its record lies with the last installment."""
-        loan = self.loan(closure.loan_id)
-        notice, message = closingnotice.queued(loan, closure, leg, channel, self.at)
-        item, detail = loan.installments[-1], f"{channel} {notice.message_id}"
-        self.put(loan.id, replace(item, notices=(*item.notices, notice)))
-        event = closingnotice.CLOSING_QUEUED
-        self.note(loan.id, item.number, "", NoticeState.QUEUED, event, detail)
-        self.send(message)
-
     def open_driver(self, loan_id: str, number: int) -> None:
         """Have the driver of an installment started."""
         item = self.item(loan_id, number)
@@ -299,9 +288,8 @@ class Work(ClosureWork):
             self._report(loan_id, number, is_subject=about == (loan_id, number))
         subject = installment(*about) if about is not None else subject
         self._report_closures(subject)
-        for loan_id in self._changed_loans:
-            loan = self.loans[loan_id]
-            self.loans[loan_id] = replace(loan, version=loan.version + 1)
+        for loan in [self.loans[name] for name in self._changed_loans]:
+            self.loans[loan.id] = replace(loan, version=loan.version + 1)
         return Change(
             answer=answer,
             payouts=self._report_payouts(subject),
