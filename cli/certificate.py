@@ -127,8 +127,8 @@ def verify(
 ) -> None:
     """Verify a certificate: with the public key alone, and against revocations where asked.
 
-    Exit code 1 if it is not proven, or revoked. Without --revoked or --books it is only proven that the issuer signed it; it may have been
-    revoked since.
+    Exit code 1 if it is not proven, or revoked. Without --revoked or --books it is only proven that
+    the issuer signed it; it may have been revoked since.
     """
     from adapters.certificates.files import proven, read_certificate, read_revoked  # noqa: PLC0415
     from adapters.signing.ed25519 import read_keys  # noqa: PLC0415
