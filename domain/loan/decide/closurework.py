@@ -128,7 +128,7 @@ class ClosureWork(PayoutWork):
                 self._begin(loan, None)
         elif known.state not in {_S.REVOKING, _S.REVOKED} and not settled:
             self._revoke(loan, known)
-        for _ in (1, 2):  # what is taken back at once may begin anew in the same commit
+        for _ in range(3):  # what is taken back at once may begin anew, and end, in the same commit
             self._go_on(loan_id)
 
     def _begin(self, loan: Loan, known: LoanClosure | None) -> None:
@@ -182,14 +182,14 @@ class ClosureWork(PayoutWork):
         changed = [one for name in self._changed_closures if (one := self.closure(name))]
         for known in changed:
             loan_id, closure = known.loan_id, replace(known, version=known.version + 1)
-            view = agenda.view_of(closure, self.closure_facts(loan_id), self.at)
-            answered = self._from_driver and subject == closure.subject
-            opening = loan_id in self._opening_closures
-            driver, message = inform(closure.driver, view, answered=answered, opening=opening)
+            opening, driver = loan_id in self._opening_closures, closure.driver
+            if not (opening and agenda.is_final(closure)):  # what ends at once needs no driver
+                view = agenda.view_of(closure, self.closure_facts(loan_id), self.at)
+                answered = self._from_driver and subject == closure.subject
+                driver, message = inform(driver, view, answered=answered, opening=opening)
+                self._messages.extend([message] if message is not None else [])
             after = replace(closure, driver=driver)
             self.put_loan(replace(self.loans[loan_id], closing=after))
-            if message is not None:
-                self._messages.append(message)
 
 
 def _keys_of_legs(known: LoanClosure) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The closure of a loan on both databases: begun with the release, kept, shown, verified."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from adapters.sql.schema import tables
 from adapters.sql.write.books import SqlBooks
 from domain.kernel.change import Applied, Refused
 from domain.kernel.subject import Subject
+from domain.loan.product import Product
 from domain.loanclosure.closure import LOAN_CLOSURE
 from domain.loanclosure.rules import LegKind
 from domain.loanclosure.view import ClosureView
@@ -34,7 +35,7 @@ from tests.support.doors import (
     UndoMatch,
     WaiveLeg,
 )
-from tests.support.memory import RULES, TESTER, board
+from tests.support.memory import PRODUCT, RULES, TESTER, board
 
 CLOSURE = Subject(LOAN_CLOSURE, "L1")
 LEGS = only(LegKind.TELL_BUREAU, LegKind.STOP_CHARGES)
@@ -56,12 +57,12 @@ class Bench:
         values = {"id": f"c{self.count}", "actor": TESTER, "reason": "a test"} | values
         return await self.books.apply(kind(**values))
 
-    async def paid(self, ref: str = "T1") -> None:
+    async def paid(self, ref: str = "T1", loan: str = "L1") -> None:
         """The installment is paid by a transfer, proven, and its return window passes."""
-        await self.give(RollDay, loan_id="L1", day=self.clock.at.date())
+        await self.give(RollDay, loan_id=loan, day=self.clock.at.date())
         await self.give(
             RecordPayment,
-            loan_id="L1",
+            loan_id=loan,
             number=1,
             reference=ref,
             amount_minor=10100,
@@ -80,7 +81,7 @@ class Bench:
         )
         await self.give(BookLine, statement_id="S", line=line)
         self.clock.ahead(timedelta(days=5))
-        await self.give(RollDay, loan_id="L1", day=self.clock.at.date())
+        await self.give(RollDay, loan_id=loan, day=self.clock.at.date())
 
     async def view(self) -> ClosureView:
         """The closure as it is now."""
@@ -212,11 +213,30 @@ async def test_a_forged_closure_is_found(bench: Bench, forged: str, says: str) -
 
 
 async def test_the_costs_of_a_closure(bench: Bench) -> None:
-    """The commit that begins it writes one row more than a release, and a message."""
-    await bench.paid()
-    before = bench.books.counters.statements
+    """Beginning one adds at most two statements to the commit of the release, a row and a message.
+
+    A leg at a bureau is two commits: its request, and its receipt.
+    """
+    spent = {}
+    for name, product in (("L1", None), ("L2", replace(closing(only()), id="p2")), ("L3", plain())):
+        if product is not None:
+            await bench.books.apply(board(name, product, ONE))
+        before = bench.books.counters.statements
+        await bench.paid(f"T-{name}", name)
+        spent[name] = bench.books.counters.statements - before
+    assert 1 <= spent["L1"] - spent["L3"] <= 2
+    assert 1 <= spent["L2"] - spent["L3"] <= 2
+    counters = bench.books.counters
+    statements, commits = counters.statements, counters.commits
     await bench.act()
-    assert bench.books.counters.statements - before <= 11
+    await bench.news(LegStatus.DONE, proof="receipt 1")
+    assert counters.commits - commits == 2
+    assert counters.statements - statements <= 24
+
+
+def plain() -> Product:
+    """A product that says nothing about closing."""
+    return replace(PRODUCT, penalty=None, id="p3")
 
 
 async def test_what_is_paid_and_not_closed_is_found(bench: Bench) -> None:

@@ -344,3 +344,19 @@ def test_a_certificate_that_nobody_signed_is_not_revoked() -> None:
     s.ask(_K.TELL_BUREAU)
     s.returned(s.books.item().attempts[-1].order_no, 10100)
     assert [leg.kind for leg in s.closure.legs] == [_K.CORRECT_BUREAU]
+
+
+def test_what_ends_at_once_starts_no_driver() -> None:
+    """Nothing is left to do: a driver would only end. Once it is revoked it has one."""
+    s = ClosingScene.released(BY_HAND)
+    kinds = [one.payload.view.subject.kind for one in s.books.messages if one.topic == "open"]
+    assert "loan_closure" not in kinds
+    told = ClosingScene.released(only(_K.TELL_BUREAU))
+    told.done(_K.TELL_BUREAU)
+    told.returned(told.books.item().attempts[-1].order_no, 10100)
+    opened = [one.payload.view for one in told.books.messages if one.topic == "open"]
+    mine = [(one.subject.kind, one.generation) for one in opened]
+    assert [one for one in mine if one[0] == "loan_closure"] == [
+        ("loan_closure", 1),
+        ("loan_closure", 2),
+    ]
