@@ -41,7 +41,7 @@ def heal(
     Temporal store that was lost. Nothing is sent or booked twice. Needs workers that run; exit code
     1 if a driver could not be woken.
     """
-    done = run_async(_heal(books_settings(ctx, home), quiet, within))
+    done = run_async(healed(books_settings(ctx, home), quiet, within))
     facts = {
         "delivered": done.delivered,
         "looked_at": done.looked_at,
@@ -62,7 +62,12 @@ def heal(
         raise typer.Exit(Exit.NOT_CLEAN)
 
 
-async def _heal(settings: Settings, quiet_s: int, within_s: int) -> Healed:
+async def healed(settings: Settings, quiet_s: int, within_s: int) -> Healed:
+    """One round of healing; also what `acquit unclosed --heal` begins with.
+
+    Raises:
+        Unavailable: Temporal, or a worker, does not answer.
+    """
     import asyncio  # noqa: PLC0415
     from contextlib import AsyncExitStack  # noqa: PLC0415
 

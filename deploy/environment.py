@@ -27,6 +27,8 @@ TEST_TOOLS = {
     "sshd": ("openssh-server", "the tests of statements over SFTP will say so"),
 }
 """Programs that tests compare with: the Debian package of each, and what lacks without it."""
+CERTIFICATE_FONT = (Path("/usr/share/fonts/truetype/wqy"), "fonts-wqy-microhei")
+"""The folder of the font of certificates in Chinese, and its Debian package."""
 _PATH = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/sbin"
 
 
@@ -118,6 +120,9 @@ def main(arguments: list[str]) -> int:
         for program, (package, without) in TEST_TOOLS.items():
             if shutil.which(program, path=_PATH) is None and not debian_packages(package):
                 say(package + " is not installed: " + without)
+        folder, package = CERTIFICATE_FONT
+        if not folder.is_dir() and not debian_packages(package):
+            say(package + " is not installed: the test of certificates in Chinese will say so")
     return 0
 
 

@@ -32,6 +32,14 @@ from domain.loan.lifecycle import FINAL, TRANSITIONS, State
 from domain.loan.notice import NOTICE
 from domain.loan.view import INSTALLMENT, ActionKind, InstallmentDetail, fields_of
 from domain.loan.words import INSTALLMENT_WORDS
+from domain.loanclosure.agenda import ClosureAction
+from domain.loanclosure.closure import LOAN_CLOSURE, LegOrdered
+from domain.loanclosure.commands import CLOSURE_ORDERS, AnyClosureOrder, RaiseClosure
+from domain.loanclosure.decide import HANDLERS as OF_CLOSURES
+from domain.loanclosure.lifecycle import CLOSURE_FINAL, CLOSURE_MOVES, ClosureState
+from domain.loanclosure.view import ClosureDetail
+from domain.loanclosure.view import fields_of as name_closure
+from domain.loanclosure.words import CLOSURE_WORDS
 from domain.payout import HANDLERS as OF_PAYOUTS
 from domain.payout.agenda import PayoutAction
 from domain.payout.commands import PAYOUT_ORDERS, AnyPayoutOrder, RaisePayout
@@ -78,13 +86,14 @@ HANDLERS: Mapping[type[Command], Decide] = MappingProxyType(
         **dict.fromkeys(of_loans.HANDLERS, of_loans.decide),
         **{of: partial(of_loans.work_on, handler) for of, handler in of_cases.HANDLERS.items()},
         **{of: partial(of_loans.work_on, handler) for of, handler in OF_PAYOUTS.items()},
+        **{of: partial(of_loans.work_on, handler) for of, handler in OF_CLOSURES.items()},
     }
 )
 """Who decides a command: its noun. A test proves that every command has exactly one."""
 
-AnyAnswer = Done | Superseded | Ordered | PayoutOrdered
+AnyAnswer = Done | Superseded | Ordered | PayoutOrdered | LegOrdered
 """Every answer that a command can be given, by its kind."""
-Order = LoanOrder | AnyCaseOrder | AnyPayoutOrder
+Order = LoanOrder | AnyCaseOrder | AnyPayoutOrder | AnyClosureOrder
 """Every order of operators and upstream, whatever it is about."""
 _KINDS = (
     Kind(
@@ -125,6 +134,19 @@ _KINDS = (
         detail=PayoutDetail,
         named=name_payout,
         words=PAYOUT_WORDS,
+    ),
+    Kind(
+        name=LOAN_CLOSURE,
+        states=ClosureState,
+        moves=CLOSURE_MOVES,
+        final=CLOSURE_FINAL,
+        actions=frozenset(ClosureAction),
+        orders=CLOSURE_ORDERS,
+        raise_operator=RaiseClosure,
+        driven_by=DrivenBy.WORKFLOW,
+        detail=ClosureDetail,
+        named=name_closure,
+        words=CLOSURE_WORDS,
     ),
 )
 TOPICS: Mapping[str, Topic[Any]] = MappingProxyType(

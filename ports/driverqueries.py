@@ -26,6 +26,10 @@ class DriverQueries(Protocol):
         """Items of a payout in the order of their keys, after one of them."""
         ...
 
+    async def unsettled_under(self, mandate: str, besides: str) -> int:
+        """Installments that are not settled yet of loans under a mandate, one loan left out."""
+        ...
+
     async def loan(self, loan_id: str) -> Loan | None:
         """The whole aggregate."""
         ...

@@ -27,6 +27,7 @@ class Gauges:
     Attributes:
         at: when the books were read.
         installments: by state; since when the oldest has been in it.
+        closures: closures of loans, by state; since when the oldest has been in it.
         unknown: attempts whose outcome is unknown, by rail; since the oldest became so.
         actions: actions that have been due for `LATE_AFTER` or longer, by kind.
         messages: messages in the outbox that may leave, by topic; since they might.
@@ -38,6 +39,7 @@ class Gauges:
 
     at: datetime
     installments: Mapping[str, Waiting] = field(default_factory=dict)
+    closures: Mapping[str, Waiting] = field(default_factory=dict)
     unknown: Mapping[str, Waiting] = field(default_factory=dict)
     actions: Mapping[str, Waiting] = field(default_factory=dict)
     messages: Mapping[str, Waiting] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from domain.errors import InvalidInput
 
 Channel: TypeAlias = Literal["email", "sms"]
 Language: TypeAlias = Literal["zh-CN", "en"]
-Template: TypeAlias = Literal["reminder", "debit_failed", "paid", "closed", "case"]
+Template: TypeAlias = Literal["reminder", "debit_failed", "paid", "closed", "reopened", "case"]
 
 _COMMON = frozenset({"lender", "loan", "contact"})
 NEEDED_VALUES: Mapping[Template, frozenset[str]] = {
@@ -17,6 +17,7 @@ NEEDED_VALUES: Mapping[Template, frozenset[str]] = {
     "debit_failed": _COMMON | {"installment", "amount_minor", "currency", "failed_on"},
     "paid": _COMMON | {"installment", "amount_minor", "currency", "paid_on"},
     "closed": _COMMON | {"closed_on"},
+    "reopened": _COMMON | {"reopened_on"},
     "case": frozenset({"lender", "case", "kind", "level", "owner", "age_hours", "link"}),
 }
 """What each template shows; a notice that lacks one of these is not sent."""
@@ -25,6 +26,7 @@ OPTIONAL_VALUES: Mapping[Template, frozenset[str]] = {
     "debit_failed": frozenset({"next_on"}),
     "paid": frozenset(),
     "closed": frozenset({"certificate"}),
+    "reopened": frozenset({"certificate"}),
     "case": frozenset({"amount_minor", "currency"}),
 }
 """What a template shows where it is given: the day of the next debit, the certificate's code."""

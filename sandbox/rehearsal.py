@@ -170,7 +170,8 @@ async def _run(sandbox: Sandbox, end: datetime) -> None:
     await sandbox.settle()
     while (stop := await sandbox.next_stop()) is not None and stop < end:
         await sandbox.stand_at(stop)
-        if sandbox.states and not set(sandbox.states) - {state.value for state in ENDED}:
+        ended = sandbox.states and not set(sandbox.states) - {state.value for state in ENDED}
+        if ended and not await sandbox.is_closing():
             break
     if stop is None or stop >= end:
         await sandbox.stand_at(max(sandbox.now, min(end, stop or end)))

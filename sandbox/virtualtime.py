@@ -26,6 +26,8 @@ from adapters.temporal.starter import TemporalStarter
 from domain.calendar import local_day, local_instant
 from domain.errors import InvalidInput, InvariantBroken
 from domain.loan.lifecycle import State
+from domain.loanclosure.closure import LOAN_CLOSURE
+from domain.loanclosure.lifecycle import CLOSURE_FINAL, ClosureState
 from domain.payout.lifecycle import OUT, PayoutState
 from domain.payout.payout import PAYOUT
 from ports.subjectfilter import SubjectFilter
@@ -162,6 +164,13 @@ class Sandbox:
                 return
             self.tally.skips += await self._drivers.skip(due, self.now)
             await asyncio.sleep(_BREATH_S)
+
+    async def is_closing(self) -> bool:
+        """Whether a closure has something to do; one that waits for a person has not."""
+        states = tuple(state for state in ClosureState if state not in CLOSURE_FINAL)
+        wanted = SubjectFilter(kind=LOAN_CLOSURE, states=states, needs_operator=False)
+        page = await self._stack.queries.subjects(wanted, "", _DRIVERS_MOST)
+        return any(one.view.next_action is not None for one in page.items)
 
     async def heal(self) -> None:
         """Run one round of healing: messages left over, drivers missing or behind."""

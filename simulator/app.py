@@ -1,4 +1,4 @@
-"""The whole HTTP application: the bank, the rails, the carrier of messages, and the controls."""
+"""The whole HTTP application: bank, rails, bureau, carrier of messages, and the controls."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.bank.api import BankApi
+from simulator.bureau import BureauApi
 from simulator.control import Control
 from simulator.notices import SmsProvider
 from simulator.rail.api import RailApi
@@ -31,6 +32,7 @@ def make_app(world: World) -> Starlette:
     return Starlette(
         routes=[
             *BankApi(world, authenticator).routes(),
+            *BureauApi(world, authenticator).routes(),
             *RailApi(world, authenticator).routes(),
             Route("/sms/v1/messages", notices.post_sms, methods=["POST"]),
             *Control(world).routes(),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from simulator.bank.payouts import bounce
 from simulator.bank.payouts import execute as execute_payout
 from simulator.bank.statements import end_day
+from simulator.bureau import record
 from simulator.clock import day_of, next_service
 from simulator.rail.execution import execute, execute_again, take_back
 from simulator.rail.webhooks import NOISE
@@ -25,6 +26,7 @@ EVENTS: Mapping[str, Happening] = {
     "return": take_back,
     "payout": execute_payout,
     "bounce": bounce,
+    "report": record,
     "day_end": end_day,
     "published": published,
 }

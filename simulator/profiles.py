@@ -60,6 +60,9 @@ class Profile:
     # notices
     notice_failed: int = 5_000
     notice_silent: int = 0
+    # reports to the bureau
+    bureau_lost: int = 0
+    bureau_rejected: int = 0
 
 
 QUIET = Profile("quiet")
@@ -100,6 +103,8 @@ ROUGH = Profile(
     stranger=10_000,
     notice_failed=20_000,
     notice_silent=10_000,
+    bureau_lost=20_000,
+    bureau_rejected=20_000,
 )
 
 HOSTILE = Profile(
@@ -139,6 +144,8 @@ HOSTILE = Profile(
     stranger=60_000,
     notice_failed=80_000,
     notice_silent=80_000,
+    bureau_lost=100_000,
+    bureau_rejected=100_000,
 )
 
 PROFILES = {profile.name: profile for profile in (CALM, ROUGH, HOSTILE)}

@@ -39,6 +39,11 @@ CREATE TABLE IF NOT EXISTS payouts (
   currency TEXT NOT NULL, fingerprint TEXT NOT NULL, received_ms INTEGER NOT NULL, code TEXT NOT NULL,
   status TEXT NOT NULL, bank_ref TEXT NOT NULL, executed_ms INTEGER
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reports (
+  reference TEXT PRIMARY KEY, kind TEXT NOT NULL, loan_id TEXT NOT NULL, borrower TEXT NOT NULL, currency TEXT NOT NULL,
+  principal_minor INTEGER NOT NULL, owed_minor INTEGER NOT NULL, disbursed_on TEXT NOT NULL, as_of TEXT NOT NULL,
+  fingerprint TEXT NOT NULL, received_ms INTEGER NOT NULL, status TEXT NOT NULL, code TEXT NOT NULL, receipt TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS statements (
   id TEXT PRIMARY KEY, account TEXT NOT NULL, date TEXT NOT NULL, seq INTEGER NOT NULL,
   opening_minor INTEGER NOT NULL, closing_minor INTEGER NOT NULL, entries INTEGER NOT NULL,

@@ -10,7 +10,7 @@ from pathlib import Path
 Value = str | int | None
 Row = dict[str, Value]
 SCHEMA = Path(__file__).with_name("schema.sql")
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised with every change of the tables: a database of another release is refused, not mended."""
 
 

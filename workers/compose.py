@@ -40,6 +40,7 @@ from domain.loan.aggregate import Rulebook
 from domain.payout.policy import NO_REMITTANCE
 from workers.accounts import accounts_of
 from workers.booksfile import must_have_books
+from workers.bureaus import open_bureaus
 from workers.clock import SandboxClock, WallClock
 from workers.credentials import mail_server, sms_login
 from workers.rails import USUAL_KIND, classes_of, merchants_of, rails_of
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from adapters.telemetry.tracing import Tracing
     from domain.ledger.bankaccount import BankAccount
     from ports.books import BooksWithDoors
+    from ports.bureaus import Bureau
     from ports.clock import Clock
     from ports.outbox import Dispatcher
     from ports.payoutchannel import PayoutChannel
@@ -100,6 +102,7 @@ class Stack:
     registry: Mapping[str, RailEntry]
     rails: Mapping[str, Rail]
     channels: Mapping[str, PayoutChannel]
+    bureaus: Mapping[str, Bureau]
     sources: Mapping[str, StatementSource]
     entries: Mapping[str, SourceEntry]
     products: Mapping[str, ProductFile]
@@ -192,6 +195,7 @@ async def open_stack(
             registry=registry,
             rails=await open_rails(registry, clock, closing, tracing),
             channels=await open_channels(registry, clock, closing, tracing),
+            bureaus=await open_bureaus(settings, registry, clock, closing),
             sources=await open_sources(
                 registry, accounts, clock, closing, lambda entry: _watch(tracing, entry), entries
             ),

@@ -41,7 +41,7 @@ from workers.health import Health, health_door
 from workers.observing import Observed, observe
 from workers.production import answering, build_of, data_converter, is_sandbox, keep_schedules
 from workers.rails import rails_of
-from workers.sealing import seal_activities
+from workers.sealing import closure_activities, seal_activities
 from workers.serving import serving, stop_requested
 from workers.settings import read_stack, temporal_config
 from workers.sources import watched_accounts
@@ -124,6 +124,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
     cases = CaseActivities(drivers, queries, stack.clock, figures, rules)
     debits = DebitActivities(drivers, queries, stack.rails, stack.clock)
     payouts = PayoutActivities(drivers, queries, stack.channels, stack.clock)
+    closures = closure_activities(stack.settings, stack)
     remittance = RemittanceActivities(drivers, queries, stack.rules.payouts, stack.clock)
     return {
         "workflows": [
@@ -134,6 +135,8 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             items.review,
             cases.act,
             payouts.review,
+            closures.tell,
+            closures.review,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,
@@ -145,10 +148,20 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             watch.watch,
             cases.sweep,
             payouts.learn,
+            closures.request,
+            closures.ask,
+            closures.issue,
+            closures.seal,
             remittance.remit,
             HealActivities(queries, outbox, services.drivers, stack.clock).heal,
         ],
-        "debit": [debits.present, debits.inquire, payouts.instruct, payouts.inquire],
+        "debit": [
+            debits.present,
+            debits.inquire,
+            payouts.instruct,
+            payouts.inquire,
+            closures.end_mandate,
+        ],
     }
 
 

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     program may read it. None: nothing is signed."""
     anchors: Path | None = None
     """File with a table `[anchors.<name>]` for each witness of checkpoints. None: there is none."""
+    bureaus: Path | None = None
+    """File with a table `[bureaus.<name>]` for each bureau, guarantor or agency that is told about
+    loans. None: those of the simulator in a sandbox, else none."""
     payees: Path | None = None
     """File with a table `[payees.<party>]` for each payee. None: nothing is remitted."""
 

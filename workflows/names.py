@@ -13,6 +13,7 @@ from domain.errors import InvalidInput
 from domain.kernel import canonical
 from domain.kernel.view import View
 from domain.loan.view import INSTALLMENT
+from domain.loanclosure.closure import LOAN_CLOSURE
 from domain.payout.payout import PAYOUT
 
 WORKFLOWS = "workflows"
@@ -39,7 +40,12 @@ SEARCH_ATTRIBUTES = {key.name: key.indexed_value_type.name.capitalize() for key 
 One set for every kind of subject: a server that keeps its visibility in SQL has few columns.
 """
 
-DRIVERS = {INSTALLMENT: "Installment", CASE: "Case", PAYOUT: "Payout"}
+DRIVERS = {
+    INSTALLMENT: "Installment",
+    CASE: "Case",
+    PAYOUT: "Payout",
+    LOAN_CLOSURE: "LoanClosure",
+}
 """The type of workflow that drives each kind of subject that has drivers."""
 MEMO_BOOKS = "books"
 MEMO_REQUEST = "request"

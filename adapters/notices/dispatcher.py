@@ -8,6 +8,8 @@ from adapters.payloads import read_payload
 from domain.kernel.command import Actor
 from domain.loan.agenda import reminder_bar
 from domain.loan.aggregate import NoticeState
+from domain.loan.closingnotice import TEMPLATES
+from domain.loan.closingnotice import bar as closing_bar
 from domain.loan.commands import RecordDeliveryReport
 from domain.loan.notice import NOTICE, QueuedNotice
 from ports.books import Books
@@ -92,6 +94,8 @@ class NoticeDispatcher:
         loan = await self._queries.loan(body.values["loan"])
         if loan is None:
             return ""
+        if body.template in TEMPLATES.values():
+            return closing_bar(loan, body.message_id)
         item = loan.installment(int(body.values["installment"]))
         if item.due_on.isoformat() != body.values["due_on"]:
             return f"the due date has moved to {item.due_on}"

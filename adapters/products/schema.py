@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.products import fields as f
 from domain.loan.product import Routing
+from domain.loanclosure.rules import LegKind
 from domain.pricing.daycount import DayCount
 from domain.pricing.schedule_terms import Method
 from ports.notices import Channel, Language, Template
@@ -184,6 +185,23 @@ class MatchingTable(_Table):
     posts: Annotated[bool, Field(strict=True)] = False
 
 
+class LegTable(_Table):
+    """One leg of the closure of a loan; see domain/loanclosure/rules.py."""
+
+    leg: Annotated[LegKind, Field(strict=False)]
+    within_hours: Annotated[int, Field(ge=1, le=24 * 90)]
+    channel: f.Name | None = None
+    tries: Annotated[int, Field(ge=1, le=20)] = 3
+    channels: Annotated[list[f.Name], Field(max_length=5)] = []
+
+
+class ClosingTable(_Table):
+    """What the closure of a whole loan needs."""
+
+    seals: bool = False
+    legs: Annotated[list[LegTable], Field(max_length=20)] = []
+
+
 class ProductTable(_Table):
     """A whole product file."""
 
@@ -209,3 +227,4 @@ class ProductTable(_Table):
     penalty: PenaltyTable | None = None
     caps: CapsTable | None = None
     matching: MatchingTable = MatchingTable()
+    closing: ClosingTable | None = None

@@ -6,6 +6,7 @@ from itertools import chain
 
 from adapters.products.schema import (
     CapsTable,
+    ClosingTable,
     PenaltyTable,
     ProductTable,
     RemindersTable,
@@ -15,9 +16,11 @@ from adapters.products.schema import (
 )
 from domain.calendar import DayWindow
 from domain.debit.retry import RetryPlan
+from domain.errors import InvalidInput
 from domain.loan.product import ClosureRules, Payee, Product, ReminderPlan, ReminderRule
 from domain.loan.split import ShareRule, SplitRules
 from domain.loan.waterfall import Waterfall
+from domain.loanclosure.rules import ClosingRules, LegRule
 from domain.matching.model import Tolerance
 from domain.money import Rounding
 from domain.pricing.caps import Cap, CapRules, legal_caps
@@ -78,6 +81,7 @@ def product_of(table: ProductTable) -> ProductFile:
             table.matching.similarity,
             table.matching.posts,
         ),
+        closing=None if table.closing is None else _closing(table.closing),
     )
     rules = ScheduleRules(
         schedule.method,
@@ -87,6 +91,19 @@ def product_of(table: ProductTable) -> ProductFile:
         schedule.round_installment_to_minor,
     )
     return ProductFile(product, rules)
+
+
+def _closing(table: ClosingTable) -> ClosingRules:
+    named = [one.leg for one in table.legs]
+    if len(set(named)) != len(named):
+        raise InvalidInput("closing.legs", ", ".join(named), "each leg once")
+    legs = {
+        one.leg: LegRule(
+            timedelta(hours=one.within_hours), one.channel or "", one.tries, tuple(one.channels)
+        )
+        for one in table.legs
+    }
+    return ClosingRules(legs, table.seals)
 
 
 def _waterfall(table: WaterfallTable) -> Waterfall:

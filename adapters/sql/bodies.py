@@ -11,6 +11,7 @@ from domain.debit.mandate import MandateRoot
 from domain.kernel.view import View
 from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.product import Product
+from domain.loanclosure.closure import LoanClosure
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion
 from domain.payout.payout import Payout
@@ -25,6 +26,7 @@ MANDATE = TypeAdapter(MandateRoot)
 LINE = TypeAdapter(LineState)
 CASE = TypeAdapter(Case)
 PAYOUT = TypeAdapter(Payout)
+CLOSING = TypeAdapter(LoanClosure)
 VIEWS: Mapping[str, TypeAdapter[View[Any]]] = MappingProxyType(
     {kind.name: TypeAdapter(View[kind.detail]) for kind in KINDS.values()}  # type: ignore[name-defined]
 )

@@ -16,6 +16,7 @@ from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind
+from domain.loanclosure.lifecycle import ClosureState
 from domain.registry import HANDLERS
 
 OTHER = "other"
@@ -65,6 +66,7 @@ class Metric:
 
 
 STATE = Label("state", tuple(state.value for state in State))
+CLOSURE = Label("state", tuple(state.value for state in ClosureState))
 ATTEMPT = Label("state", tuple(state.value for state in AttemptState))
 OUTCOME = Label("outcome", (*(outcome_class.value for outcome_class in OutcomeClass), NONE))
 ACTION = Label("action", tuple(kind.value for kind in ActionKind))
@@ -138,6 +140,13 @@ INSTALLMENTS_AGE = Metric(
     "acquit.installments.age", "s", Kind.GAUGE,
     "How long the installment that has been longest in a state has been in it.", (STATE,),
 )  # fmt: skip
+CLOSURES = Metric(
+    "acquit.closures", "{closure}", Kind.GAUGE, "Closures of loans in a state.", (CLOSURE,)
+)
+CLOSURES_AGE = Metric(
+    "acquit.closures.age", "s", Kind.GAUGE,
+    "How long the closure that has been longest in a state has been in it.", (CLOSURE,),
+)  # fmt: skip
 UNKNOWN = Metric(
     "acquit.attempts.unknown", "{attempt}", Kind.GAUGE,
     "Attempts whose outcome is unknown.", (RAIL,),
@@ -194,7 +203,8 @@ READING = Metric(
 
 METRICS = (
     COMMANDS, COMMIT_DURATION, GROUP_SIZE, ATTEMPTS, DELIVERIES, DELIVERY_DURATION, WEBHOOKS,
-    INSTALLMENTS, INSTALLMENTS_AGE, UNKNOWN, UNKNOWN_AGE, ACTIONS, ACTIONS_AGE, OUTBOX, OUTBOX_AGE,
+    INSTALLMENTS, INSTALLMENTS_AGE, CLOSURES, CLOSURES_AGE, UNKNOWN, UNKNOWN_AGE,
+    ACTIONS, ACTIONS_AGE, OUTBOX, OUTBOX_AGE,
     INBOX, INBOX_AGE, CASES, CASES_AGE, SWEEP, SWEEP_AGE, FAULTS, READING,
 )  # fmt: skip
 """All of our own."""
@@ -210,6 +220,7 @@ WORKFLOW_TYPE = Label(
         "Heal",
         "Installment",
         "Payout",
+        "LoanClosure",
         "Seal",
         "Statement",
         "WatchStatements",
@@ -228,6 +239,13 @@ ACTIVITY_TYPE = Label(
         "statements.watch",
         "installments.remind",
         "installments.review",
+        "closures.ask",
+        "closures.end_mandate",
+        "closures.issue",
+        "closures.request",
+        "closures.review",
+        "closures.seal",
+        "closures.tell",
         "payouts.inquire",
         "payouts.instruct",
         "payouts.learn",

@@ -107,6 +107,7 @@ class BooksGauges:
     def _by_label(self, metric: Metric, found: Gauges) -> Values:
         waiting = {
             catalogue.INSTALLMENTS: found.installments,
+            catalogue.CLOSURES: found.closures,
             catalogue.UNKNOWN: found.unknown,
             catalogue.ACTIONS: found.actions,
             catalogue.OUTBOX: found.messages,
@@ -136,6 +137,7 @@ class BooksGauges:
 
 _COUNTED_WITH = {
     catalogue.INSTALLMENTS_AGE: catalogue.INSTALLMENTS,
+    catalogue.CLOSURES_AGE: catalogue.CLOSURES,
     catalogue.UNKNOWN_AGE: catalogue.UNKNOWN,
     catalogue.ACTIONS_AGE: catalogue.ACTIONS,
     catalogue.OUTBOX_AGE: catalogue.OUTBOX,

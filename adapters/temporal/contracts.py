@@ -23,6 +23,8 @@ from domain.case.view import CaseView
 from domain.kernel.order import OperatorOrder
 from domain.loan.commands import ORDERS, Order
 from domain.loan.view import InstallmentView
+from domain.loanclosure.commands import CLOSURE_ORDERS, AnyClosureOrder
+from domain.loanclosure.view import ClosureView
 from domain.payout.commands import PAYOUT_ORDERS, AnyPayoutOrder
 from domain.payout.view import PayoutView
 from ports.boarding import LoanApplication
@@ -30,7 +32,7 @@ from workflows.messages import Closure, Story
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "contracts"
 _ORDERS: Mapping[str, type[OperatorOrder]] = MappingProxyType(
-    {**ORDERS, **CASE_ORDERS, **PAYOUT_ORDERS}
+    {**ORDERS, **CASE_ORDERS, **PAYOUT_ORDERS, **CLOSURE_ORDERS}
 )
 """Orders on any kind of subject; no two have one kind."""
 WORDS = ("title", "description")
@@ -93,6 +95,9 @@ def contracts() -> tuple[Contract, ...]:
         Contract("payout-view", PayoutView, from_us=True),
         Contract("payout-override", Annotated[AnyPayoutOrder, Field(discriminator="kind")]),
         Contract("payout-override-answer", PayoutView, from_us=True),
+        Contract("loan-closure-view", ClosureView, from_us=True),
+        Contract("loan-closure-override", Annotated[AnyClosureOrder, Field(discriminator="kind")]),
+        Contract("loan-closure-override-answer", ClosureView, from_us=True),
     )
 
 

@@ -16,6 +16,7 @@ from workflows.case import CaseWorkflow
 from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
 from workflows.installment import InstallmentWorkflow
+from workflows.loanclosure import LoanClosureWorkflow
 from workflows.payout import PayoutWorkflow
 from workflows.seal import SealWorkflow
 from workflows.statement import StatementWorkflow
@@ -34,6 +35,7 @@ WORKFLOWS: tuple[type, ...] = (
     InstallmentWorkflow,
     CaseWorkflow,
     PayoutWorkflow,
+    LoanClosureWorkflow,
     BoardLoanWorkflow,
     DailySweepWorkflow,
     HealWorkflow,

@@ -128,6 +128,8 @@ def money(board: Board) -> None:
     moving = '{state=~"DUE|PRESENTED|IN_DOUBT|RETRYING|CLEARING|SETTLED|RELEASED"}'
     ages = (f"max by (state) (acquit_installments_age_seconds{moving})", "{{state}}")
     board.lines("Longest time in a state", 12, ages, unit="s")
+    closing = ("max by (state) (acquit_closures)", "{{state}}")
+    board.lines("Closures of loans by state", 12, closing, stacked=True)
     ended = _rate('acquit_attempts_total{state!~"INTENDED|ACCEPTED"}', "rail", "outcome")
     board.lines(
         "Attempts that ended, by rail and outcome", 12, (ended, "{{rail}} {{outcome}}"),

@@ -14,6 +14,8 @@ from domain.loan.decide.filing import PUT_IN_FILE
 from domain.loan.decide.stating import OUTCOME_STATED
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT
+from domain.loanclosure.closure import LOAN_CLOSURE
+from domain.loanclosure.lifecycle import ClosureEvent, ClosureState
 from domain.payout.lifecycle import PayoutEvent, PayoutState
 from domain.payout.payout import PAYOUT
 from domain.registry import KINDS
@@ -26,6 +28,7 @@ BORN: Mapping[str, frozenset[tuple[str, str]]] = MappingProxyType(
         INSTALLMENT: frozenset({("boarded", State.SCHEDULED)}),
         CASE: frozenset({(CaseEvent.OPENED, CaseState.OPEN)}),
         PAYOUT: frozenset({(PayoutEvent.REQUESTED, PayoutState.REQUESTED)}),
+        LOAN_CLOSURE: frozenset({(ClosureEvent.STARTED, ClosureState.RUNNING)}),
     }
 )
 """By kind of subject, the event by which one begins, and the state in which it does."""

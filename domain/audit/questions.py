@@ -134,6 +134,11 @@ class Question(Enum):
     """A closed installment of which a party is still due a share."""
     ELSEWHERE = (_K.CLOSED_NOT_PAID, _ITEM, "payment {payment} lies on {account}")
     """A closed installment whose money lies on an account that its product does not name."""
+    CLOSURE = (
+        *(_K.CLOSED_NOT_PAID, "{loan}/{number}"),
+        "{state} while the closure of its loan is {closure}",
+    )
+    """An installment that is not what the closure of its loan, begun or ended, says of it."""
     STUCK = (_K.STUCK, _ITEM, "{state} and nothing is owed")
     """An installment that was charged, owes nothing, and stands as if it did."""
 

@@ -50,6 +50,12 @@ class CaseCodes:
 
 
 _K, _F = CaseKind, From
+_LEGS = (
+    "tell_bureau", "stop_charges", "end_mandate", "stop_collection", "release_guarantor",
+    "issue_certificate", "tell_borrower", "revoke_certificate", "correct_bureau",
+    "recall_guarantor", "tell_revoked",
+)  # fmt: skip
+"""The legs of a loan's closure (`domain.loanclosure.rules.LegKind`); a test compares the two."""
 CASE_CODES: Mapping[CaseKind, CaseCodes] = MappingProxyType(
     {
         _K.CONTRADICTION: CaseCodes(
@@ -97,6 +103,8 @@ CASE_CODES: Mapping[CaseKind, CaseCodes] = MappingProxyType(
         _K.RAIL_OUTAGE: CaseCodes(("no_answer",), _F.FAULT),
         _K.THRESHOLD: CaseCodes(("at_limit",), _F.RULE),
         _K.DEAD_LETTER: CaseCodes(("not_delivered",), _F.FAULT),
+        _K.CLOSURE_OVERDUE: CaseCodes(_LEGS),
+        _K.CLOSURE_REJECTED: CaseCodes(_LEGS),
     }
 )
 """One row for each kind but those of controls over statements."""

@@ -136,6 +136,15 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
             "A message was tried to the last and never delivered; those behind it left. Read its "
             "error with `acquit outbox show`, mend the cause, then have it tried again, or drop it."
         ),
+        _K.CLOSURE_OVERDUE: (
+            "A leg of a loan's closure was not done in time; the code names it. Ask whoever does "
+            "it. Then have it asked for again, state it as done with what proves that, or waive it "
+            "(`acquit closure`)."
+        ),
+        _K.CLOSURE_REJECTED: (
+            "Whoever does a leg of a loan's closure refuses it; the text has their reason. Put the "
+            "reason right and have the leg asked for again (`acquit closure retry`)."
+        ),
         _K.UNSETTLED: (
             "Money is reported and not proven at the bank in time. Ask for the missing "
             "statement, then for the money. What was paid ahead to a former system "

@@ -62,6 +62,8 @@ class CaseKind(StrEnum):
     RAIL_OUTAGE = "rail_outage"
     THRESHOLD = "threshold"
     DEAD_LETTER = "dead_letter"
+    CLOSURE_OVERDUE = "closure_overdue"
+    CLOSURE_REJECTED = "closure_rejected"
 
 
 OF_WAITING_LINES = (CaseKind.UNMATCHED_LINE, CaseKind.OTHER_CURRENCY)
@@ -155,6 +157,8 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.READ_DIFFERENTLY, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
     (_K.REPORT_OF_ANOTHER_CHANNEL, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.THRESHOLD, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, "the figure is below its limit again"),
+    (_K.CLOSURE_OVERDUE, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, "the leg is done or waived"),
+    (_K.CLOSURE_REJECTED, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, "it is asked for again"),
     (_K.UNSETTLED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, "it is proven or returned"),
     (_K.STATEMENT_GAP, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),
     (_K.STATEMENT_UNBALANCED, Blocks.NOTHING, _RECONCILIATION, _C.COUNTERPARTY, ""),

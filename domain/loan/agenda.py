@@ -223,7 +223,8 @@ def is_overdue(notice: NoticeRecord, at: datetime, delivery_report_within: timed
 
 def was_reminded(item: Installment) -> bool:
     """Whether any reminder of the installment and its due date is known to have been delivered."""
-    notices = (n for n in item.notices if n.due_on in {None, item.due_on})
+    mine = (n for n in item.notices if n.rule >= 0)  # others tell that the loan is settled
+    notices = (n for n in mine if n.due_on in {None, item.due_on})
     return any(notice.state is NoticeState.DELIVERED for notice in notices)
 
 

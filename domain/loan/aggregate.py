@@ -17,6 +17,7 @@ from domain.kernel.driver import DriverRecord
 from domain.ledger.bankaccount import BankAccount
 from domain.loan.lifecycle import State
 from domain.loan.product import Product
+from domain.loanclosure.closure import LoanClosure
 from domain.matching.model import Key
 from domain.payment.portion import Portion
 from domain.payout.agenda import PayoutRules
@@ -139,6 +140,8 @@ class Loan:
     version: int = 1
     rolled_through: date | None = None
     """Last local day whose bulk work (falling due, penalty, gates) was done."""
+    closing: LoanClosure | None = None
+    """Its closure, once nothing more can be asked of the borrower."""
 
     def installment(self, number: int) -> Installment:
         """Installment by its number, counted from 1."""

@@ -11,6 +11,7 @@ from domain.kernel.canonical import ADDED_LATER
 from domain.ledger import accounts as ledger
 from domain.loan.split import SplitRules
 from domain.loan.waterfall import Waterfall
+from domain.loanclosure.rules import ClosingRules
 from domain.matching.model import NOTHING_TOLERATED, Tolerance
 from domain.pricing.amounts import Component
 from domain.pricing.caps import CapRules
@@ -81,7 +82,8 @@ class Product:
     `account` is the collection account, on which the rail settles. `payees` says for each party of
     the shares how its money reaches it; nothing is inferred from their number. A product without
     penalty charges none; one without caps is held to no ceiling. `matching` is what bank lines may
-    differ by from what they show.
+    differ by from what they show. `closing` says what the closure of a whole loan needs; without it
+    a loan ends with its last installment.
     """
 
     id: str
@@ -105,6 +107,7 @@ class Product:
     penalty: PenaltyRule | None = None
     caps: CapRules | None = field(default=None, metadata=ADDED_LATER)
     matching: Tolerance = field(default=NOTHING_TOLERATED, metadata=ADDED_LATER)
+    closing: ClosingRules | None = field(default=None, metadata=ADDED_LATER)
 
     def __post_init__(self) -> None:
         order = self.waterfall.order

@@ -17,7 +17,9 @@ from domain.text import instant_text
 
 SILENT = frozenset({"direct_settlement", "passed_on_before"})
 """Entries that repeat what another effect of the same command says."""
-_DULL = frozenset({"roll_day", "review", "intend_debit", "renew_send"})
+_DULL = frozenset(
+    {"roll_day", "review", "intend_debit", "renew_send", "begin_leg", "record_leg_news"}
+)
 """Commands of the machine that are left out when they changed nothing."""
 _MACHINE = frozenset({"workflow", "system"})
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?(?= [A-Z]{3}\b)")

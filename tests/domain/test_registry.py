@@ -11,6 +11,7 @@ from domain.errors import InvariantBroken
 from domain.kernel.subject import Subject
 from domain.loan.decide import HANDLERS as OF_LOANS
 from domain.loan.view import installment
+from domain.loanclosure.decide import HANDLERS as OF_CLOSURES
 from domain.payout import HANDLERS as OF_PAYOUTS
 from domain.registry import HANDLERS, KINDS, decide
 from tests.support.doors import Command
@@ -31,7 +32,7 @@ def test_every_command_is_decided_by_exactly_one_noun() -> None:
     found = {one.__qualname__ for one in _commands()}
     assert len(found) > 20
     assert found == {one.__qualname__ for one in HANDLERS}
-    assert sum(len(of) for of in (OF_LOANS, OF_CASES, OF_PAYOUTS)) == len(HANDLERS)
+    assert sum(len(of) for of in (OF_LOANS, OF_CASES, OF_PAYOUTS, OF_CLOSURES)) == len(HANDLERS)
 
 
 def test_a_command_that_nobody_decides_is_a_fault() -> None:

@@ -44,6 +44,7 @@ class FakeRail:
     presents: list[Outcome | Exception] = field(default_factory=lambda: [OK])
     inquiries: list[Outcome | Exception] = field(default_factory=lambda: [OK])
     posted: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
     inquired: list[str] = field(default_factory=list)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
     stop_after_send: asyncio.Event | None = None
@@ -73,7 +74,7 @@ class FakeRail:
         return
 
     async def end_mandate(self, ref: str) -> None:
-        return
+        self.ended.append(ref)
 
     def reports(self, headers: Mapping[str, str], body: bytes, now: datetime) -> tuple[Report, ...]:
         return ()

@@ -27,6 +27,7 @@ from domain.debit.outcome import NO_ANSWER
 from domain.kernel.view import Action
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind
+from domain.loanclosure.rules import LegKind
 from ports.rail import RailUnavailable
 from sandbox.devserver import DevServer
 from sandbox.serverbinary import find_server
@@ -35,6 +36,7 @@ from tests.fakes.bulk import PLAIN
 from tests.fakes.rails import NSF, OK, PENDING
 from tests.support.bulk import BulkStage
 from tests.support.casestage import CaseStage, quick
+from tests.support.closurestage import ClosureStage, asked_soon
 from tests.support.payoutstage import PayoutStage
 from tests.support.stage import Handle, Stage, sent, stage, until
 from workflows import names, policies
@@ -389,6 +391,20 @@ async def payout_unknown_then_inquired(client: Client, mark: str) -> Any:
         handle = await scene.open()
         await until(lambda: scene.books.now.state == "PAID")
         await scene.line(handle)
+        await scene.ended(handle)
+    return handle
+
+
+@scenario
+async def loan_closed(client: Client, mark: str) -> Any:
+    scene = ClosureStage(client, mark)
+    async with scene.workers(), asked_soon():
+        handle = await scene.open()
+        await until(lambda: scene.books.scene.leg(LegKind.TELL_BORROWER).tries == 1)
+        scene.books.scene.told(LegKind.TELL_BORROWER)
+        await scene.wake(handle)
+        proof = {"leg": "release_guarantor", "proof": "letter 7", "approver": "ops-9"}
+        await handle.signal("state_leg_done", sent("state_leg_done", "s-1", "done", **proof))
         await scene.ended(handle)
     return handle
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self
 
 from domain.calendar import local_day, local_instant
 from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, status_of
@@ -45,7 +45,7 @@ class Scene:
     count: int = 0
 
     @classmethod
-    def boarded(cls, **terms: Any) -> "Scene":
+    def boarded(cls, **terms: Any) -> Self:
         """A scene whose loan L1 is on the books; the accounts of its product are registered."""
         product = terms.get("product", PRODUCT)
         scene = cls(MemoryBooks(rules=registering(product)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Executable, Insert, and_, delete, func, insert, select, update
+from sqlalchemy import Executable, Insert, and_, delete, func, insert, literal, select, update
 
 from adapters.sql.rows import case_row
 from adapters.sql.schema.tables import (
@@ -30,6 +30,7 @@ from domain.case.kinds import CaseKind
 from domain.case.lifecycle import CaseEvent, CaseState
 from domain.debit.mandate import MANDATE, MandateEvent
 from domain.loan.view import INSTALLMENT
+from domain.loanclosure.closure import LOAN_CLOSURE
 from tests.support.tampered import ACCOUNT, AS_OF, DUE, FULL
 
 P = postings.c
@@ -93,6 +94,15 @@ def mandate_barred(ref: str) -> Executable:
     """The move by which a mandate was barred, before all that is in the books."""
     event, detail = MandateEvent.BARRED.value, "ACCOUNT AC04 of order X"
     return _first_move(MANDATE, ref, "ACTIVE", "ACTIVE", event, detail)
+
+
+def closure_of(loan_id: str, state: str) -> Executable:
+    """What lists show of the closure of a loan that is not being closed."""
+    c = subjects.c
+    changed = {"kind": literal(LOAN_CLOSURE), "key": c.loan_id, "state": literal(state)}
+    columns = [changed.get(column.name, column) for column in c]
+    row = select(*columns).where(c.kind == INSTALLMENT, c.key == f"{loan_id}/1")
+    return insert(subjects).from_select([column.name for column in c], row)
 
 
 def refused_for_good(order_no: str) -> Executable:
@@ -409,6 +419,18 @@ TAMPERINGS: dict[str, Tampering] = {
         "CLOSED and still owed",
         delete(postings).where(of("owed", PRINCIPAL, P.payment.is_not(None))),
         minor=10_000,
+    ),
+    "a closure that ended early": breach(
+        Q.CLOSURE,
+        "L3/1",
+        "CLEARING while the closure of its loan is CLOSED",
+        closure_of("L3", "CLOSED"),
+    ),
+    "a closure that began early": breach(
+        Q.CLOSURE,
+        "L3/1",
+        "CLEARING while the closure of its loan is RUNNING",
+        closure_of("L3", "RUNNING"),
     ),
     "a proof": breach(
         Q.CLOSED_UNPROVEN,

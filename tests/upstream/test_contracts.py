@@ -14,6 +14,7 @@ from adapters.temporal.compatibility import breaks
 from adapters.temporal.contracts import FOLDER, contracts, load, renew, versions, without_words
 from domain.case.commands import CASE_ORDERS
 from domain.errors import InvalidInput
+from domain.loanclosure.commands import CLOSURE_ORDERS
 from domain.payout.commands import PAYOUT_ORDERS
 from ports.boarding import LoanApplication
 from tests.support.doors import ORDERS
@@ -29,6 +30,9 @@ RELEASED = {
     "closure.v1.json": "91f51fb8785408c1",
     "installment-view.v1.json": "fc8391b3e84c87c1",
     "loan-application.v1.json": "01fdc13565163513",
+    "loan-closure-override-answer.v1.json": "e673ef3d90495b1c",
+    "loan-closure-override.v1.json": "e7614d10ddbdabe2",
+    "loan-closure-view.v1.json": "e673ef3d90495b1c",
     "override-answer.v1.json": "fc8391b3e84c87c1",
     "override.v1.json": "15d1daf1400b6680",
     "payout-override-answer.v1.json": "044e3d9a030b33f3",
@@ -40,6 +44,7 @@ RELEASED = {
     "signal-cancel.v1.json": "6b4e0a691f7e8aa8",
     "signal-change-date.v1.json": "4aa79f13fdfade78",
     "signal-charge.v1.json": "f83717f647ffcd41",
+    "signal-hold-closure.v1.json": "c24ba5328064695f",
     "signal-hold.v1.json": "2b826ead0cef15dd",
     "signal-match-line.v1.json": "94aba6f523566172",
     "signal-note-case.v1.json": "d18373a5f5bc6485",
@@ -47,13 +52,17 @@ RELEASED = {
     "signal-refuse-payout.v1.json": "83ffd8ead3725dba",
     "signal-reopen-case.v1.json": "e7f64f584d1053f8",
     "signal-resolve-case.v1.json": "f6d283f36cb52533",
+    "signal-resume-closure.v1.json": "b4eeb7f9674ab5b0",
+    "signal-retry-leg.v1.json": "4d2b0a4c1ab0e818",
     "signal-retry-now.v1.json": "19b7509f65c654e4",
     "signal-settle-payout.v1.json": "4e1f16813754eb5d",
+    "signal-state-leg-done.v1.json": "1a31f92e00777fc3",
     "signal-state-outcome.v1.json": "462c04553b350405",
     "signal-transfer-case.v1.json": "d4780fbd72798867",
     "signal-undo-match.v1.json": "43d1484dedbdee61",
     "signal-unhold.v1.json": "1e02808987fd88a5",
     "signal-wait-case.v1.json": "f02275694d25c697",
+    "signal-waive-leg.v1.json": "dec13124683c5aff",
     "signal-waive.v1.json": "17d79928017157fd",
     "signal-withdraw-debit.v1.json": "94f46eaa3664821c",
     "signal-withdraw-payment.v1.json": "e023c7c6836ff771",
@@ -253,6 +262,10 @@ def taken(name: str, sent: Any) -> object:
     if name == "loan-application":
         return read(data, LoanApplication, "application")
     kind = name.removeprefix("signal-").replace("-", "_")
+    if name == "loan-closure-override" or kind in CLOSURE_ORDERS:
+        every = name == "loan-closure-override"
+        ours = CLOSURE_ORDERS if every else {kind: CLOSURE_ORDERS[kind]}
+        return read_order(data, ours, {"loan_id": "L"}, "order")
     if name == "payout-override" or kind in PAYOUT_ORDERS:
         about = PAYOUT_ORDERS if name == "payout-override" else {kind: PAYOUT_ORDERS[kind]}
         return read_order(data, about, {"payout": "P"}, "order")

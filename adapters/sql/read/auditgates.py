@@ -37,6 +37,7 @@ from adapters.sql.schema.tables import (
     notices,
     payments,
     postings,
+    subjects,
     transitions,
 )
 from domain.audit.moves import REMINDER_QUEUED
@@ -50,6 +51,8 @@ from domain.ledger.accounts import REPORTED
 from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import INSTALLMENT
+from domain.loanclosure.closure import LOAN_CLOSURE
+from domain.loanclosure.lifecycle import ClosureState
 from domain.payment.portion import BROUGHT_OVER, BROUGHT_SUM
 
 NO_ACCOUNT = "no account"
@@ -62,6 +65,7 @@ _OF_ITEM = and_(P.loan == _I.loan_id, P.number == _I.number)
 
 _LIVE = values(LIVE)
 _PASSED = [State.RELEASED.value, State.CLOSED.value]
+_FINISHED = [State.CLOSED.value, State.CANCELLED.value]
 _OPEN_CASE = cases.c.closed_at.is_(None)
 _ALLOCATED = and_(of(*PAID), P.payment.is_not(None))
 
@@ -291,6 +295,24 @@ def _paid_now(states: Iterable[str]) -> Any:  # noqa: ANN401
     )
 
 
+_whole = subjects.alias("closure")
+_ENDED = (ClosureState.UNSEALED.value, ClosureState.CLOSED.value)
+_CLOSURE = (
+    select(_I.loan_id.label("loan"), _I.number, _I.state, _whole.c.state.label("closure"))
+    .select_from(_whole)
+    .join(ITEMS, _I.loan_id == _whole.c.loan_id)
+    .where(
+        _whole.c.kind == LOAN_CLOSURE,
+        or_(
+            and_(_whole.c.state.in_(_ENDED), _I.state.not_in(_FINISHED)),
+            and_(
+                _whole.c.state == ClosureState.RUNNING.value,
+                _I.state.not_in([*_PASSED, *_FINISHED]),
+            ),
+        ),
+    )
+)
+
 _passed, _closed = _paid_now(_PASSED), _paid_now([State.CLOSED.value])
 _account = func.coalesce(lines.c.account, NO_ACCOUNT)
 _lying = (
@@ -372,6 +394,7 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.GATE_CASE: _GATE_CASE,
         Question.CLOSED_OWED: _standing(_PASSED, of(*GIVEN)).having(func.sum(P.minor) != 0),
         Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.payment.label("paid"), None),
+        Question.CLOSURE: _CLOSURE,
         Question.STUCK: _standing(values(OWING), of("owed")).having(func.sum(P.minor) == 0),
         Question.LINE_WAITS: _LINE_WAITS,
         Question.LATE_NOTICE: _LATE_NOTICE,

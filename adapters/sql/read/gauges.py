@@ -1,7 +1,7 @@
 """How much waits, and since when: implements `ports.gauges.GaugeQueries`.
 
 One statement for each gauge, all from one snapshot. What is counted is found by an index that
-holds little else, with one exception: installments by state are counted over the whole index.
+holds little else, with one exception: what is counted by state is counted over the whole index.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,6 +31,7 @@ from adapters.sql.schema.types import Instant
 from domain.calendar import local_day, local_instant
 from domain.debit.attempt import AttemptState
 from domain.loan.view import INSTALLMENT
+from domain.loanclosure.closure import LOAN_CLOSURE
 from ports.clock import Clock
 from ports.gauges import FILES_DAYS, LATE_AFTER, Gauges, Waiting
 
@@ -45,6 +46,7 @@ def _waiting(by: Any, since: Any) -> Select[Any]:  # noqa: ANN401  (columns of s
 INSTALLMENTS = _waiting(subjects.c.state, subjects.c.state_since).where(
     subjects.c.kind == INSTALLMENT
 )
+CLOSURES = _waiting(subjects.c.state, subjects.c.state_since).where(subjects.c.kind == LOAN_CLOSURE)
 UNKNOWN = (
     select(
         attempts.c.rail,
@@ -124,6 +126,7 @@ class SqlGauges:
             return Gauges(
                 at=now,
                 installments=await _by(conn, INSTALLMENTS),
+                closures=await _by(conn, CLOSURES),
                 unknown=await _by(conn, UNKNOWN),
                 actions=await _by(conn, actions(now)),
                 messages=await _by(conn, messages(now)),

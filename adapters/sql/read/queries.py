@@ -5,9 +5,15 @@ from adapters.sql.read.driverqueries import SqlDriverQueries
 from adapters.sql.read.ledgerqueries import SqlLedgerQueries
 from adapters.sql.read.payoutqueries import SqlPayoutQueries
 from adapters.sql.read.sweepqueries import SqlSweepQueries
+from adapters.sql.read.unclosedqueries import SqlUnclosedQueries
 
 
 class SqlQueries(
-    SqlDriverQueries, SqlSweepQueries, SqlConsoleQueries, SqlLedgerQueries, SqlPayoutQueries
+    SqlDriverQueries,
+    SqlSweepQueries,
+    SqlConsoleQueries,
+    SqlLedgerQueries,
+    SqlPayoutQueries,
+    SqlUnclosedQueries,
 ):
-    """All five ports of reading; whoever is given it names the one that it needs."""
+    """All six ports of reading; whoever is given it names the one that it needs."""

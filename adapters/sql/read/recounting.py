@@ -21,6 +21,7 @@ from adapters.sql.read import keptrows
 from adapters.sql.read.auditsums import of
 from adapters.sql.read.keptrows import LoanRows, Sums
 from adapters.sql.read.looking import readable_loans
+from adapters.sql.read.recountclosures import recount_closures
 from adapters.sql.read.recountmandates import recount_mandates
 from adapters.sql.read.recountpayouts import recount_payouts
 from adapters.sql.readrows import read_case, read_line, read_payment, read_payout
@@ -35,6 +36,7 @@ from domain.ledger.accounts import REPORTED
 from domain.ledger.chain import FAULTS_KEPT, Verification
 from domain.loan.lifecycle import State
 from domain.loan.view import INSTALLMENT, installment_of
+from domain.loanclosure.closure import LOAN_CLOSURE
 from domain.payout.payout import Payout
 
 LOANS_PAGE = 50
@@ -51,6 +53,7 @@ async def recount(conn: AsyncConnection, found: Verification) -> int:
     counted += await _loans(conn, found)
     counted += await recount_mandates(conn, found)
     counted += await recount_payouts(conn, found)
+    counted += await recount_closures(conn, found)
     counted += await _payments(conn, found)
     counted += await _lines(conn, found)
     counted += await _cases(conn, found)
@@ -367,6 +370,14 @@ _ORPHANS: dict[str, Select[Any]] = {
     .distinct(),
     "postings of payout": select(_P.payout)
     .where(_P.payout.is_not(None), ~exists().where(tables.payouts.c.key == _P.payout))
+    .distinct(),
+    "moves of closure": select(_T.subject_key)
+    .where(
+        _T.subject_kind == LOAN_CLOSURE,
+        ~exists().where(
+            tables.subjects.c.kind == LOAN_CLOSURE, tables.subjects.c.key == _T.subject_key
+        ),
+    )
     .distinct(),
     "moves of case": select(_T.subject_key)
     .where(

@@ -127,7 +127,7 @@ subjects = Table(
     Column("opened", Boolean, nullable=False),
     Column("notified_of", String(320), nullable=False),
     Column("asleep_until", Instant),
-    # Of a payout it is empty: the body stands in `payouts`.
+    # Of a payout it is empty: the body stands in `payouts`; that of a closure stands in its loan.
     Column("body", Text, nullable=False),
     Column("view", Text, nullable=False),
     Index("ix_subjects_loan_id_kind", "loan_id", "kind"),

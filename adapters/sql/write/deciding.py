@@ -22,11 +22,14 @@ from domain.loan import agenda
 from domain.loan.aggregate import Loan, Rulebook
 from domain.loan.boarding import BoardLoan
 from domain.loan.change import Aggregates, Change, Lacks
+from domain.loan.closing import view_of as closure_view_of
 from domain.loan.command import InstallmentCommand, LoanCommand
 from domain.loan.decide import reported_again, reread
 from domain.loan.mandates import MandateOrder
 from domain.loan.payables import Key
 from domain.loan.view import INSTALLMENT, installment, installment_of
+from domain.loanclosure.closure import LOAN_CLOSURE
+from domain.loanclosure.commands import ClosureCommand
 from domain.payout.agenda import view_of as payout_view_of
 from domain.payout.commands import PayoutCommand
 from domain.payout.payout import PAYOUT
@@ -244,7 +247,7 @@ def _subject(command: Command) -> Subject | None:
             return installment(command.loan_id, command.number)
         case CaseCommand():
             return command.about()
-        case PayoutCommand():
+        case PayoutCommand() | ClosureCommand():
             return command.about()
         case MandateOrder():
             return Subject(MANDATE, command.mandate)
@@ -259,6 +262,8 @@ def _loan(work: Workset, command: Command, subject: Subject | None) -> str:
         return (case.loan_id or "") if case is not None else ""
     if subject is not None and subject.kind == INSTALLMENT:
         return installment_of(subject)[0]
+    if subject is not None and subject.kind == LOAN_CLOSURE:
+        return subject.key
     return command.loan_id if isinstance(command, LoanCommand) else ""
 
 
@@ -284,6 +289,8 @@ def view_in(work: Workset, subject: Subject, domain: Domain) -> View[Any] | None
                 view = _view_of_case(work, subject.key)
             case kind if kind == PAYOUT:
                 view = _view_of_payout(work, subject.key)
+            case kind if kind == LOAN_CLOSURE:
+                view = _view_of_closure(work, subject.key)
             case _:
                 view = _view_of(work, *installment_of(subject), domain)
         work.views[subject] = view
@@ -300,6 +307,11 @@ def _view_of(work: Workset, loan_id: str, number: int, domain: Domain) -> View[A
 def _view_of_payout(work: Workset, key: str) -> View[Any] | None:
     payout = work.payouts.get(key)
     return None if payout is None else payout_view_of(payout, work.rules.payouts, work.at)
+
+
+def _view_of_closure(work: Workset, loan_id: str) -> View[Any] | None:
+    loan = work.loans.get(loan_id)
+    return None if loan is None else closure_view_of(loan, work.open_cases({loan_id}), work.at)
 
 
 def _view_of_case(work: Workset, key: str) -> View[Any] | None:

@@ -39,6 +39,7 @@ from domain.loan.aggregate import batches_among
 from domain.loan.boarding import BoardLoan
 from domain.loan.product import Product
 from domain.loan.view import INSTALLMENT, installment_of
+from domain.loanclosure.closure import LOAN_CLOSURE
 from domain.payout.commands import InstructPayout, RequestPayout
 from domain.payout.payout import PAYOUT
 
@@ -249,7 +250,9 @@ async def _load_answered(unit: Unit, work: Workset, find: Lookups, cache: LoanCa
     known = (*work.seen.values(), *work.by_dedup_key.values())
     named = {log.subject for log in known if log.subject is not None}
     items = {subject for subject in named if subject.kind == INSTALLMENT}
-    names = {installment_of(subject)[0] for subject in items} - work.loans.keys()
+    names = {installment_of(subject)[0] for subject in items}
+    names |= {subject.key for subject in named if subject.kind == LOAN_CLOSURE}
+    names -= work.loans.keys()
     work.further.cases |= {subject.key for subject in named if subject.kind == CASE}
     for held in await read_loans(unit, find, sorted(names), cache):
         work.loans[held.loan.id] = held.loan

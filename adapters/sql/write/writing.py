@@ -60,6 +60,7 @@ async def write(unit: Unit, work: Workset, domain: Domain) -> list[Held]:
     await _look_again(unit, work)
     await _write_cases(unit, work, domain)
     await _write_payouts(unit, work, domain)
+    await _write_closures(unit, work, domain)
     await _write_messages(unit, work)
     await write_letters(unit, work)
     return kept
@@ -184,6 +185,26 @@ async def _write_payouts(unit: Unit, work: Workset, domain: Domain) -> None:
             row = rows.subject_row(view, payout.driver, "")
             row |= {"changed_at": work.at, "state_since": work.at}
             pairs.append((key in before, row))
+    await put(unit, "subjects", pairs)
+
+
+async def _write_closures(unit: Unit, work: Workset, domain: Domain) -> None:
+    """Write what lists show of the closures that changed; their bodies lie in their loans.
+
+    One that waits for a case is written as well where a case of its loan has changed.
+    """
+    pairs: list[tuple[bool, Row]] = []
+    about = {work.cases[key].loan_id for key in work.changed_cases}
+    for loan_id, loan in sorted(work.loans.items()):
+        before = work.loan_before(loan_id)
+        known, now = before.closing if before is not None else None, loan.closing
+        if now is None or (known is now and loan_id not in about):
+            continue
+        view = view_in(work, now.subject, domain)
+        if view is not None:
+            row = rows.subject_row(view, now.driver, "", product=loan.product.ref)
+            row |= {"changed_at": work.at, "state_since": now.since}
+            pairs.append((known is not None, row))
     await put(unit, "subjects", pairs)
 
 

@@ -37,6 +37,7 @@ from domain.loan.doubts import doubt_about
 from domain.loan.lifecycle import Event, State
 from domain.loan.notice import NOTICE, QueuedNotice
 from domain.loan.waiting import left_to_take
+from domain.loanclosure.decide import borrower_told
 from domain.money import amount_text
 
 READABLE_LEAST = 30
@@ -239,6 +240,8 @@ def notice_became(work: Work, message_id: str, state: NoticeState) -> bool:
         notices = tuple(replace(n, state=state) if n is notice else n for n in item.notices)
         work.put(loan_id, replace(item, notices=notices))
         work.note(loan_id, item.number, notice.state, state, f"notice_{state}", notice.channel)
+        arrived = state is NoticeState.DELIVERED
+        borrower_told(work, loan_id, message_id, notice.channel, delivered=arrived)
         if agenda.was_reminded(work.item(loan_id, item.number)):
             work.close_case(casekeys.no_reminder(loan_id, item.number))
         return True

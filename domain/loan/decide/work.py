@@ -25,10 +25,10 @@ from domain.loan import agenda, bookings, casekeys, closure
 from domain.loan.aggregate import Installment, LineState, Loan
 from domain.loan.change import Aggregates, Change
 from domain.loan.decide import standing
+from domain.loan.decide.closurework import ClosureWork
 from domain.loan.decide.folding import folded
 from domain.loan.decide.givingback import book_taken_back
 from domain.loan.decide.holding import hold
-from domain.loan.decide.payoutwork import PayoutWork
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.payables import Key
 from domain.loan.view import InstallmentView, installment
@@ -41,7 +41,7 @@ from domain.pricing.amounts import Amounts
 MAY_BE_DEBITED = frozenset({State.SCHEDULED, State.DUE, State.RETRYING})
 
 
-class Work(PayoutWork):
+class Work(ClosureWork):
     """What one command changes, while it is being decided."""
 
     def __init__(
@@ -56,7 +56,6 @@ class Work(PayoutWork):
         self.aggregates = aggregates
         self._close_out = close_out
         self._settle_bars = settle_bars
-        self.loans: dict[str, Loan] = dict(aggregates.loans)
         self.payments: dict[str, Payment] = dict(aggregates.payments)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
         self.orders: dict[str, str] = dict(aggregates.orders)
@@ -284,12 +283,13 @@ class Work(PayoutWork):
             lowers.extend(book_taken_back(self, loan_id, payment_id))
         for loan_id, number in list(self._touched):
             self._pass_gates(loan_id, number)
+        self.follow_closures(frozenset(self._changed_loans))
         for loan_id, number in list(self._touched):
             self._report(loan_id, number, is_subject=about == (loan_id, number))
-        for loan_id in self._changed_loans:
-            loan = self.loans[loan_id]
-            self.loans[loan_id] = replace(loan, version=loan.version + 1)
         subject = installment(*about) if about is not None else subject
+        self._report_closures(subject)
+        for loan in [self.loans[name] for name in self._changed_loans]:
+            self.loans[loan.id] = replace(loan, version=loan.version + 1)
         return Change(
             answer=answer,
             payouts=self._report_payouts(subject),

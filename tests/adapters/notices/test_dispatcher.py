@@ -1,7 +1,7 @@
 """A message leaves only while the books would still order it; otherwise they learn why."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -159,5 +159,14 @@ async def test_a_carrier_that_is_away_is_asked_again_and_one_that_refuses_is_not
         await post.carry()
     assert await post.fate() == (0, NoticeState.QUEUED)
     post.carrier.answer = NotSent(str(name), "no such address", retryable=False)
+    await post.carry()
+    assert await post.fate() == (0, NoticeState.FAILED)
+
+
+async def test_a_message_of_a_closure_that_moved_on_does_not_leave(post: Post) -> None:
+    """The loan is not being closed: nobody is told that it is settled."""
+    body = await _body(post.queries) | {"template": "closed"}
+    body["values"] = {"loan": "L1", "installment": "1", "closed_on": "2026-03-07"}
+    post.row = replace(post.row, body=body)
     await post.carry()
     assert await post.fate() == (0, NoticeState.FAILED)

@@ -23,6 +23,7 @@ VALUES = {
     "next_on": "2026-02-08",
     "paid_on": "2026-02-05",
     "closed_on": "2026-02-05",
+    "reopened_on": "2026-02-05",
     "certificate": "ABCD-1234",
     "case": "operator/L-1/3",
     "kind": "needs_operator",
@@ -51,7 +52,7 @@ def test_every_template_shows_every_value_that_its_port_names(
         assert "Lender A" in form
         assert template == "case" or "400-000-0000" in form
         assert "{{" not in form
-        if template != "closed":
+        if template not in {"closed", "reopened"}:
             assert "1,234.56" in form
     assert "\n" not in words.subject
     assert f'lang="{language}"' in words.html

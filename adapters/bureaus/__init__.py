@@ -1,0 +1,1 @@
+"""Adapters of credit bureaus and of others who are told about loans."""

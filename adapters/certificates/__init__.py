@@ -1,0 +1,1 @@
+"""Certificates of settlement as files: signed JSON, and a PDF that carries it."""
