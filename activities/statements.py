@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.matching import LineMatching
 from activities.shielded import Life, heartbeats
+from activities.statementbreaks import READER, break_of, lost_line
 from activities.statementcontrols import StatementControls, elsewhere
 from activities.statementlines import OwnLines
 from activities.statementreading import Failures, Reading, refused
@@ -24,16 +25,13 @@ from activities.statementrecord import (
     restated_subject,
     version_of,
 )
-from domain.errors import AcquitError
 from domain.kernel import canonical
 from domain.kernel.change import Applied, Done, Refused
-from domain.kernel.command import Actor
 from domain.loan.commands import BookLine
 from domain.statement.broken import RecordStatementBreak, StatementBreak
 from domain.statement.controls import statement_subject
 from domain.statement.neighbours import Read, among
 from domain.statement.statement import DocumentKind, FaultRule, Statement, StatementLine
-from domain.text import cleaned
 from ports.archive import Archive, StatementRecord
 from ports.books import Books
 from ports.statements import (
@@ -43,13 +41,11 @@ from ports.statements import (
     StatementSummary,
 )
 
-READER = Actor("system", "statement")
 FAULTS_SHOWN = 20
 STATEMENTS_SHOWN = 20
 """Statements of a file that its workflow's history names: a file may have thousands."""
 LINE_TRIES = 5
 """How often a file is tried before a line that fails each time is left to a person."""
-_CAUSE_MOST = 60
 _NO_STATEMENT = "a booked statement: a report or notification does not move the bank account"
 
 
@@ -215,7 +211,7 @@ class StatementActivities:
                 failed = True
                 may_pass = reading.failures.add(page.position, line.id, answer)
                 if not may_pass or _is_last_try():
-                    lost.append(_lost(order, line, answer))
+                    lost.append(lost_line(order.sha256, line, answer))
             elif answer.replayed or _is_noted(answer, "known"):
                 known.append(line.id)
             reading.waits |= _is_noted(answer, "unmatched")
@@ -234,7 +230,7 @@ class StatementActivities:
                 raise answer
 
     async def _record(self, what: StatementBreak, subject: str, text: str, cause: str = "") -> None:
-        await self._books.apply(_break(what, subject, text, cause))
+        await self._books.apply(break_of(what, subject, text, cause))
 
     async def _close(
         self,
@@ -320,37 +316,6 @@ def _raise_passing(failures: Failures) -> None:
         raise ApplicationError(text, type="LinesFailed")
 
 
-def _break(what: StatementBreak, subject: str, text: str, cause: str = "") -> RecordStatementBreak:
-    """The command for what could not be taken.
-
-    Its id is made with the run: where another reading fails too, the file opens again what somebody
-    has ended.
-    """
-    run = activity.info().workflow_run_id or ""
-    mark = canonical.digest((what, subject, text, run))[:16]
-    return RecordStatementBreak(
-        id=f"break/{what.value}/{mark}",
-        actor=READER,
-        reason="a statement file could not be taken whole",
-        what=what,
-        subject=subject,
-        text=cleaned(text),
-        cause=cause,
-    )
-
-
-def _lost(order: StatementOrder, line: StatementLine, error: Exception) -> RecordStatementBreak:
-    """The command for a line that the books do not take; with its file and why, it may be alike."""
-    text = f"line {line.id} of file {order.sha256} was not booked: {_reason(error)}"
-    return replace(
-        _break(StatementBreak.LINE_FAILED, line.id, text),
-        file=order.sha256,
-        cause=type(error).__name__[:_CAUSE_MOST],
-        amount_minor=line.amount_minor,
-        currency=line.currency,
-    )
-
-
 def _raise_unsettled(owns: Sequence[OwnLines]) -> None:
     """Have a file read again whose lines another one brought that is being read just now."""
     meanwhile = sorted(set().union(*(own.unsettled for own in owns)))
@@ -373,11 +338,6 @@ def _is_noted(answer: Applied | Refused | Exception, note: str) -> bool:
         and isinstance(answer.answer, Done)
         and answer.answer.note == note
     )
-
-
-def _reason(error: Exception) -> str:
-    """What people are shown: our own errors in full, of others only the kind (no row, no SQL)."""
-    return str(error) if isinstance(error, AcquitError) else type(error).__name__
 
 
 def _next_page(pages: Iterator[StatementPage]) -> StatementPage | None:

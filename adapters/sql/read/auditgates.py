@@ -1,4 +1,4 @@
-"""Statements that answer the audit's questions about orders, gates, states and lines.
+"""Statements that answer the audit's questions about orders, gates and states.
 
 Each statement gives one row for each breach, under the names that its question reports. What stood
 when a gate was passed is what the journal held after the command that passed it.
@@ -18,20 +18,18 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    literal,
     or_,
     select,
 )
 
+from adapters.sql.read.auditlines import LINE_WAITS
 from adapters.sql.read.auditmandates import BARRED, HARD_REFUSED, MANDATE_ENDED
 from adapters.sql.read.auditmoves import BROKEN_MOVE, values
 from adapters.sql.read.auditsums import GIVEN, ITEMS, PAID, P, of
 from adapters.sql.schema.tables import (
     attempts,
-    case_items,
     cases,
     entries,
-    line_refs,
     lines,
     loans,
     notices,
@@ -48,7 +46,6 @@ from domain.case.kinds import CASE_RULES
 from domain.case.lifecycle import CASE_FINAL
 from domain.debit.attempt import LIVE, AttemptState
 from domain.ledger.accounts import REPORTED
-from domain.loan.accounts import OUTSIDE
 from domain.loan.lifecycle import Event, State
 from domain.loan.view import INSTALLMENT
 from domain.loanclosure.closure import LOAN_CLOSURE
@@ -346,18 +343,6 @@ NEVER_CHARGED = (
 )
 """Closed installments for which nothing was ever posted as owed."""
 
-_WAITS = or_(lines.c.open_minor != 0, exists().where(line_refs.c.line_id == lines.c.id))
-_OPEN_ITEM = and_(case_items.c.line == lines.c.id, case_items.c.cleared_at.is_(None))
-_LINE_WAITS = select(lines.c.id.label("line"), lines.c.open_minor.label("minor")).where(
-    _WAITS, ~exists().where(cases.c.line == lines.c.id, _OPEN_CASE), ~exists().where(_OPEN_ITEM)
-)
-ACCOUNTS_WITHOUT_CASE = (
-    select(lines.c.account)
-    .where(~exists().where(cases.c.key == literal(OUTSIDE).concat(lines.c.account)))
-    .distinct()
-    .order_by(lines.c.account)
-)
-"""Bank accounts with booked lines about which there has never been a case."""
 _queued = transitions.alias("queued")
 _LATE_NOTICE = (
     select(notices.c.message_id.label("message"))
@@ -396,7 +381,7 @@ STANDING: Mapping[Question, Select[Any]] = MappingProxyType(
         Question.CLOSED_UNPROVEN: _unproven(_passed, _passed.c.payment.label("paid"), None),
         Question.CLOSURE: _CLOSURE,
         Question.STUCK: _standing(values(OWING), of("owed")).having(func.sum(P.minor) == 0),
-        Question.LINE_WAITS: _LINE_WAITS,
+        Question.LINE_WAITS: LINE_WAITS,
         Question.LATE_NOTICE: _LATE_NOTICE,
         Question.BROKEN_MOVE: BROKEN_MOVE,
     }

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from adapters.sql.engine import among, listed
 from adapters.sql.read import auditcounts as counts
 from adapters.sql.read import auditgates as gates
-from adapters.sql.read import auditmoves
+from adapters.sql.read import auditlines, auditmoves
 from adapters.sql.read.archive import read_statement
 from adapters.sql.read.auditpages import (
     BANK_DAYS,
@@ -161,7 +161,7 @@ class _Audit:
 
     async def _unregistered(self) -> None:
         """Accounts with booked lines that are not registered and have no case."""
-        rows = await self._rows(gates.ACCOUNTS_WITHOUT_CASE)
+        rows = await self._rows(auditlines.ACCOUNTS_WITHOUT_CASE)
         strange = [row.account for row in rows if row.account not in self._rules.accounts]
         self._found.add(Question.UNREGISTERED.finding({"account": name}) for name in strange)
 
