@@ -166,7 +166,11 @@ class Sandbox:
             await asyncio.sleep(_BREATH_S)
 
     async def is_closing(self) -> bool:
-        """Whether a closure has something to do; one that waits for a person has not."""
+        """Whether a closure has something to do; one that waits for a person has not.
+
+        The news of the last stop may have come after all was quiet: what is due is done first.
+        """
+        await self.settle()
         states = tuple(state for state in ClosureState if state not in CLOSURE_FINAL)
         wanted = SubjectFilter(kind=LOAN_CLOSURE, states=states, needs_operator=False)
         page = await self._stack.queries.subjects(wanted, "", _DRIVERS_MOST)
