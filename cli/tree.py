@@ -34,6 +34,7 @@ COMMANDS = {
     "ledger": ("ledger",),
     "story": ("story",),
     "trail": ("trail",),
+    "evidence": ("evidence",),
     "lists": ("installments",),
     "caselist": ("cases",),
     "cases": ("case",),
