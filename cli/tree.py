@@ -44,6 +44,7 @@ COMMANDS = {
     "accounts": ("accounts",),
     "outbox": ("outbox",),
     "audit": ("audit",),
+    "conformance": ("conformance",),
     "clock": ("clock",),
     "codes": (),
     "worker": ("worker",),
