@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +26,9 @@ from workers.reporting import Exit, note
 
 if TYPE_CHECKING:
     from adapters.proofs.bundlecheck import Verified
+    from domain.audit.sample import Drawn
     from domain.ledger.checkpoint import Checkpoint
+    from workers.evidence import Bundles
     from workers.settings import Settings
 
 
@@ -37,6 +43,8 @@ def register(app: typer.Typer) -> None:
     group.command("export", epilog=example)(export)
     example = "Example: acquit evidence verify LC00001001.evidence --key acquit.pub"
     group.command("verify", epilog=example)(verify)
+    example = "Example: acquit evidence sample --size 25 --seed 2026-03 --risk --out march"
+    group.command("sample", epilog=example)(sample)
     app.add_typer(group, name="evidence")
 
 
@@ -131,6 +139,90 @@ def _show(found: Verified) -> None:
         print_text(f"{title}:")
         for line in lines:
             print_text(f"  {line}")
+
+
+def sample(
+    ctx: typer.Context,
+    *,
+    size: Annotated[int, typer.Option(help="How many loans, 1000 at most.")],
+    seed: Annotated[str, typer.Option(help="Any text, best one that the auditor chooses.")],
+    by_risk: Annotated[
+        bool, typer.Option("--risk", help="Prefer loans with cases, returns, failed debits.")
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to make.")],
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Draw loans for an auditor: a folder with a bundle of each, and an index of the draw.
+
+    The draw follows from the seed and the head of the ledger: with both anybody can draw again and
+    see that nobody has chosen. All bundles stand under one checkpoint.
+    """
+    if not out.parent.is_dir() or os.path.lexists(out):
+        raise InvalidInput("output", str(out), "a name that is free, in a folder that is there")
+    settings = books_settings(ctx, home)
+    with judging():
+        index = run_async(_sample(settings, (size, seed, by_risk), out))
+    if as_json:
+        print_json(index)
+    else:
+        print_text(f"{len(index['drawn'])} of {index['population']} loans in {out}")
+
+
+async def _sample(settings: Settings, wanted: tuple[int, str, bool], out: Path) -> dict[str, Any]:
+    """Make the folder; it has its name once everything is in it."""
+    from workers.compose import open_stack  # noqa: PLC0415
+    from workers.evidence import Bundles  # noqa: PLC0415
+
+    size, seed, by_risk = wanted
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    async with open_stack(settings) as stack:
+        bundles = Bundles(settings, stack)
+        checkpoint, draw = await bundles.draw(size, seed, by_risk=by_risk)
+        part.mkdir()
+        try:
+            drawn = [
+                await _drawn(bundles, checkpoint, one, part / f"{place:04}.evidence")
+                for place, one in enumerate(draw.drawn(), start=1)
+            ]
+            head = checkpoint.head
+            index = {
+                "format": "acquit.sample.v1",
+                "origin": head.origin,
+                "checkpoint": head.size,
+                "head": head.head,
+                "seed": seed,
+                "by_risk": by_risk,
+                "population": draw.population,
+                "drawn": drawn,
+            }
+            text = json.dumps(index, indent=1, sort_keys=True) + "\n"
+            (part / "index.json").write_text(text, encoding="utf-8")
+            part.rename(out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return index
+
+
+async def _drawn(
+    bundles: Bundles, checkpoint: Checkpoint, one: Drawn, path: Path
+) -> dict[str, Any]:
+    """Write the bundle of a loan that was drawn; its row of the index.
+
+    Raises:
+        InvalidInput: something about the loan was written since the draw.
+    """
+    from ports.evidence import LaterItems  # noqa: PLC0415
+
+    with path.open("xb") as output:
+        try:
+            await bundles.write_under(checkpoint, one.loan_id, output)
+        except LaterItems:
+            rule = "a loan about which nothing is written meanwhile; draw again"
+            raise InvalidInput("loan", one.loan_id, rule) from None
+    with path.open("rb") as source:
+        digest = hashlib.file_digest(source, "sha256").hexdigest()
+    return {"file": path.name, "loan": one.loan_id, "weight": one.weight, "sha256": digest}
 
 
 async def _export(settings: Settings, loan: str, out: Path, *, replace: bool) -> Checkpoint:

@@ -45,6 +45,7 @@ COMMANDS = {
     "outbox": ("outbox",),
     "audit": ("audit",),
     "conformance": ("conformance",),
+    "kpi": ("kpi",),
     "clock": ("clock",),
     "codes": (),
     "worker": ("worker",),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from adapters.proofs.bundlefile import BundleWriter, signed_text
 from adapters.signing.ed25519 import read_key, signed
+from adapters.sql.read.auditing import SqlAuditing
 from adapters.sql.read.evidence import SqlEvidence
 from adapters.sql.write.checkpoints import SqlCheckpoints
+from domain.audit.sample import Draw
 from domain.errors import InvalidInput
 from ports.evidence import LaterItems
 
@@ -34,6 +36,7 @@ class Bundles:
             raise InvalidInput("ACQUIT_SIGNING_KEY", "", rule)
         self._signer: Ed25519Signer = read_key(settings.signing_key)
         self._evidence = SqlEvidence(stack.engine)
+        self._auditing = SqlAuditing(stack.engine)
         self._checkpoints = SqlCheckpoints(stack.engine, stack.clock, self._signer)
 
     async def checkpoint(self) -> Checkpoint:
@@ -42,6 +45,24 @@ class Bundles:
         if kept is None:
             raise InvalidInput("books", "0 items", "something to prove: the journal is empty")
         return kept.checkpoint
+
+    async def draw(self, size: int, seed: str, *, by_risk: bool) -> tuple[Checkpoint, Draw]:
+        """A sample of the loans, and the checkpoint from whose head it is drawn.
+
+        Raises:
+            InvalidInput: size or seed break a rule; or loans were written all the while.
+        """
+        for _ in range(TRIES):
+            checkpoint = await self.checkpoint()
+            draw = Draw(size, seed, checkpoint.head.head)
+            async with aclosing(self._auditing.risks()) as loans:
+                async for one in loans:
+                    draw.take(one.loan_id, one.risk.weight if by_risk else 1)
+            if (await self.checkpoint()).head == checkpoint.head:
+                return checkpoint, draw
+        raise InvalidInput(
+            "books", "written to", f"books that stand still for one of {TRIES} draws"
+        )
 
     async def write(self, loan_id: str, output: BinaryIO) -> Checkpoint:
         """Write the bundle of a loan, and give the checkpoint under which it is proven.
@@ -55,7 +76,7 @@ class Bundles:
         for _ in range(TRIES):
             checkpoint = await self.checkpoint()
             try:
-                await self._once(loan_id, checkpoint, output)
+                await self.write_under(checkpoint, loan_id, output)
             except LaterItems:
                 output.seek(0)
                 output.truncate()
@@ -64,7 +85,12 @@ class Bundles:
         rule = f"a loan about which nothing is written during {TRIES} exports"
         raise InvalidInput("loan", loan_id, rule)
 
-    async def _once(self, loan_id: str, checkpoint: Checkpoint, output: BinaryIO) -> None:
+    async def write_under(self, checkpoint: Checkpoint, loan_id: str, output: BinaryIO) -> None:
+        """Write the bundle of a loan under a checkpoint.
+
+        Raises:
+            LaterItems: something about the loan was written since.
+        """
         writer = BundleWriter(output, loan_id, checkpoint)
         try:
             async with aclosing(self._evidence.of_loan(loan_id, checkpoint.head)) as rows:

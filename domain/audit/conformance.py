@@ -211,9 +211,7 @@ def _further_debits(case: _Case) -> Iterator[Deviation]:
     for before, after in pairwise(case.own):
         if before.ended_at is not None and after.intended_at < before.ended_at:
             text = f"debit {after.number} before the end of debit {before.number}"
-            yield case.deviates(
-                "further debit", Deviates.OUT_OF_ORDER, "attempt.live", text
-            )
+            yield case.deviates("further debit", Deviates.OUT_OF_ORDER, "attempt.live", text)
         elif before.state in FAILED and not case.by_people and case.loan.mandate.bar is None:
             yield from _by_plan(case, after)
     planned = retry_decision(case.loan, case.item, case.rules)

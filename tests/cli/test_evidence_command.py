@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from adapters.sql.engine import books_engine
 from adapters.sql.schema.migrate import upgrade
@@ -95,3 +96,57 @@ def test_nothing_is_exported_that_could_not_be_proven(lender: Desk, tmp_path: Pa
     del lender.environ["ACQUIT_SIGNING_KEY"]
     assert "ACQUIT_SIGNING_KEY" in lender.say("evidence", "export", "L1", "-o", "a", code=2)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_sample_is_a_folder_of_bundles_that_can_be_drawn_again(
+    lender: Desk, tmp_path: Path
+) -> None:
+    """The index has seed, head and digests; each bundle is verified like any other."""
+    words = ("evidence", "sample", "--size", "3", "--seed", "april")
+    assert "3 of 5 loans in first" in lender.say(*words, "--out", "first")
+    again = json.loads(lender.say(*words, "--out", "again", "--json"))
+    index = json.loads((tmp_path / "first" / "index.json").read_text())
+    assert again == index
+    assert {path.name for path in (tmp_path / "first").iterdir()} == {
+        "index.json",
+        *(one["file"] for one in index["drawn"]),
+    }
+    for one in index["drawn"]:
+        bundle = str(Path("first") / one["file"])
+        assert one["loan"] in lender.say("evidence", "verify", bundle, "--key", "lender.pub")
+    weighted = json.loads(lender.say(*words, "--risk", "--out", "risky", "--json"))
+    assert max(one["weight"] for one in weighted["drawn"]) > 1
+    assert "a name that is free" in lender.say(*words, "--out", "first", code=2)
+    few = ("evidence", "sample", "--size", "0", "--seed", "x", "--out", "none")
+    assert "1 to 1000" in lender.say(*few, code=2)
+    assert not (tmp_path / "none").exists()
+
+
+def test_key_figures_are_printed_for_people_and_programs(lender: Desk) -> None:
+    """By team and person; names that begin a formula are quoted in CSV."""
+    words = ("kpi", "--from", "2026-03-01", "--to", "2026-03-31")
+    facts = json.loads(lender.say(*words, "--json"))
+    rows = {(row["team"], row["person"]): row for row in facts["rows"]}
+    assert rows["operations", ""]["opened"] == 6
+    assert rows["operations", ""]["ended"] == rows["operations", ""]["in_time"] == 3
+    table = lender.say(*words, "--csv").splitlines()
+    assert table[0] == "team,person,opened,ended,in_time,median_s,p95_s"
+    assert "operations" in lender.say(*words)
+    assert "either --csv or --json" in lender.say(*words, "--csv", "--json", code=2)
+    assert "days later" in lender.say("kpi", "--from", "2026-03-02", "--to", "2026-03-01", code=2)
+
+
+async def _rename(folder: Path) -> None:
+    engine = books_engine(f"sqlite:///{folder / 'home' / 'books.db'}")
+    async with engine.begin() as conn:
+        await conn.execute(
+            text("UPDATE subjects SET body = replace(body, '\"operations\"', '\"=1+1\"')")
+        )
+    await engine.dispose()
+
+
+def test_no_cell_of_a_csv_is_a_formula(lender: Desk, tmp_path: Path) -> None:
+    """A team whose name a spreadsheet would work out has an apostrophe before it."""
+    asyncio.run(_rename(tmp_path))
+    said = lender.say("kpi", "--from", "2026-03-01", "--to", "2026-03-31", "--csv")
+    assert "\n'=1+1," in said

@@ -14,7 +14,6 @@ from domain.loan.lifecycle import State
 from tests.support.auditbench import World, paid_and_closed
 from tests.support.memory import RULES
 
-
 AT = datetime(2026, 3, 20, 4, tzinfo=UTC)
 Steps = tuple[Step, ...]
 
@@ -193,7 +192,9 @@ def test_a_further_debit_follows_the_plan(refused: Loan) -> None:
     """On its day it is as expected; before it is too early, without it something is missing."""
     assert found(second_debit(refused, at(11, 1, 30)), REFUSED_STEPS, at(12)) == []
     early = second_debit(refused, at(10, 8))
-    assert said(found(early, REFUSED_STEPS, at(12))) == [(FURTHER, Deviates.TOO_EARLY, "retry.plan")]
+    assert said(found(early, REFUSED_STEPS, at(12))) == [
+        (FURTHER, Deviates.TOO_EARLY, "retry.plan")
+    ]
     before = second_debit(refused, at(10, 1))
     order = (FURTHER, Deviates.OUT_OF_ORDER, "attempt.live")
     assert order in said(found(before, REFUSED_STEPS, at(12)))
@@ -224,9 +225,7 @@ def test_the_way_to_closing_is_complete_and_in_order(loan: Loan) -> None:
     swapped = (*CLOSED_STEPS[:5], *reversed(CLOSED_STEPS[5:7]), CLOSED_STEPS[7])
     assert said(found(loan, swapped)) == [("closing", Deviates.OUT_OF_ORDER, "closing")]
     early = (*CLOSED_STEPS[:6], Step("release_proven", at(11, 2)), CLOSED_STEPS[7])
-    assert said(found(loan, early)) == [
-        ("closing", Deviates.TOO_EARLY, "closure.return_window")
-    ]
+    assert said(found(loan, early)) == [("closing", Deviates.TOO_EARLY, "closure.return_window")]
     elsewhere = (*CLOSED_STEPS[:5], Step("closed_elsewhere", at(11)))
     assert found(loan, elsewhere) == []
 
