@@ -45,6 +45,7 @@ COMMANDS = {
     "outbox": ("outbox",),
     "audit": ("audit",),
     "conformance": ("conformance",),
+    "threeway": ("threeway",),
     "kpi": ("kpi",),
     "clock": ("clock",),
     "codes": (),

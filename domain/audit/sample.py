@@ -27,7 +27,7 @@ class Risk:
 
     @property
     def weight(self) -> int:
-        """From 1 to 16: up to 3 for cases and for failed debits, 6 for open cases, 3 for returns."""
+        """1 to 16: up to 3 for cases and failed debits each, 6 for open cases, 3 for returns."""
         weight = 1 + min(self.cases, _CAP) + min(self.failed_debits, _CAP)
         return weight + 2 * _CAP * (self.open_cases > 0) + _CAP * (self.returns > 0)
 
