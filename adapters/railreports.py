@@ -1,5 +1,6 @@
 """Reports of rails: CSV files that say what was taken for which order."""
 
+import asyncio
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
@@ -46,6 +47,24 @@ def read_report(path: Path, day: date) -> tuple[Reported, frozenset[str]]:
                 rule = "a date, YYYY-MM-DD"
                 raise refused(path, f"line {line}: value_on", row["value_on"], rule) from None
     return dict(found), frozenset(rails)
+
+
+class FolderReports:
+    """Implements `ports.auditdays.RailReports`: a file for each day, where there is one.
+
+    Args:
+        folder: None: there are no reports.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    async def of(self, day: date) -> tuple[Reported, frozenset[str]]:
+        """What the file of a day says; see the port."""
+        path = None if self._folder is None else self._folder / f"{day.isoformat()}.csv"
+        if path is None or not await asyncio.to_thread(path.is_file):
+            return {}, frozenset()
+        return await asyncio.to_thread(read_report, path, day)
 
 
 def _key(row: dict[str, str]) -> tuple[str, str, str]:

@@ -46,6 +46,7 @@ COMMANDS = {
     "audit": ("audit",),
     "conformance": ("conformance",),
     "threeway": ("threeway",),
+    "signoff": ("daily-audit", "signoff"),
     "kpi": ("kpi",),
     "clock": ("clock",),
     "codes": (),

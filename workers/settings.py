@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     program may read it. None: nothing is signed."""
     anchors: Path | None = None
     """File with a table `[anchors.<name>]` for each witness of checkpoints. None: there is none."""
+    rail_reports: Path | None = None
+    """Folder with a report of the rails for each day, `YYYY-MM-DD.csv`. None: there are none."""
     payees: Path | None = None
     """File with a table `[payees.<party>]` for each payee. None: nothing is remitted."""
 
