@@ -70,7 +70,7 @@ class SqlEvidence:
             "attempts.jsonl": _each(_attempts(loan)),
             "notices.jsonl": _each(_notices(loan)),
             "payments.jsonl": _payments(conn, paid),
-            "lines.jsonl": _lines(conn, paid),
+            "lines.jsonl": _lines(conn, loan.id, paid),
             "payouts.jsonl": _payouts(conn, loan.id),
             "cases.jsonl": _cases(conn, loan.id),
         }
@@ -196,14 +196,13 @@ async def _payments(conn: AsyncConnection, ids: Sequence[str]) -> AsyncIterator[
         }
 
 
-async def _lines(conn: AsyncConnection, ids: Sequence[str]) -> AsyncIterator[Row]:
+async def _lines(conn: AsyncConnection, loan_id: str, ids: Sequence[str]) -> AsyncIterator[Row]:
     """The bank lines that prove the payments, each with the files whose statements hold it."""
     named: dict[str, None] = {}
     async for row in _among(conn, payments.c.id, ids):
         named |= dict.fromkeys(read_payment(row.body).lines)
-    mine = frozenset(ids)
     async for row in _among(conn, lines.c.id, sorted(named)):
-        yield _line_row(read_line(row.body), mine, await _files(conn, row))
+        yield _line_row(read_line(row.body), loan_id, await _files(conn, row))
 
 
 async def _files(conn: AsyncConnection, row: Any) -> list[Row]:  # noqa: ANN401  (a row of lines)
@@ -216,7 +215,7 @@ async def _files(conn: AsyncConnection, row: Any) -> list[Row]:  # noqa: ANN401 
     ]
 
 
-def _line_row(line: LineState, mine: frozenset[str], files: list[Row]) -> Row:
+def _line_row(line: LineState, loan_id: str, files: list[Row]) -> Row:
     return {
         "line": line.id,
         "account": line.account,
@@ -228,9 +227,9 @@ def _line_row(line: LineState, mine: frozenset[str], files: list[Row]) -> Row:
         "proves": [
             {"payment": one.payment, "minor": one.minor, "fee_minor": one.fee_minor}
             for one in line.matches
-            if one.payment in mine
+            if one.loan_id == loan_id
         ],
-        "other_payments": sum(one.payment not in mine for one in line.matches),
+        "other_payments": sum(one.loan_id != loan_id for one in line.matches),
         "files": files,
     }
 

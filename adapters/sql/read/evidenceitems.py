@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, CompoundSelect, bindparam, select, union
+from sqlalchemy import BindParameter, CompoundSelect, and_, bindparam, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.read.chainitems import hashes_at, items_at
@@ -14,6 +14,7 @@ from domain.ledger.chain import GENESIS, ChainItem
 from domain.ledger.checkpoint import TreeHead
 from domain.ledger.merkle import hashes_of, inclusion_ranges
 from domain.ledger.proofs import InclusionProof, proven_item
+from domain.payout.payout import PAYOUT
 from ports.evidence import LaterItems
 
 BATCH = 1_000
@@ -23,20 +24,27 @@ BATCH = 1_000
 def _about() -> CompoundSelect[Any]:
     """Numbers of the items about a loan, behind a number, in order.
 
-    They are commands, moves and entries that name the loan, entries about payouts that pay a share
-    of it, and the commands that brought any of these about.
+    They are commands, moves and entries that name the loan, moves and entries of payouts that pay a
+    share of it, and the commands that brought any of these about.
     """
     loan: BindParameter[str] = bindparam("loan")
     after: BindParameter[int] = bindparam("after")
-    moves = select(transitions.c.seq, transitions.c.command_id).where(transitions.c.loan_id == loan)
     mine = select(payout_items.c.payout).where(payout_items.c.loan_id == loan)
+    of_payout = and_(transitions.c.subject_kind == PAYOUT, transitions.c.subject_key.in_(mine))
+    moved = [
+        select(transitions.c.seq, transitions.c.command_id).where(condition)
+        for condition in (
+            transitions.c.loan_id == loan,
+            and_(transitions.c.loan_id == "", of_payout),
+        )
+    ]
     posted = [
         select(entries.c.seq, entries.c.command_id)
         .join(postings, postings.c.seq == entries.c.seq)
         .where(condition)
         for condition in (postings.c.loan == loan, postings.c.payout.in_(mine))
     ]
-    effects = [moves.subquery(), *(one.subquery() for one in posted)]
+    effects = [one.subquery() for one in (*moved, *posted)]
     numbers = [select(one.c.seq).where(one.c.seq > after) for one in effects]
     causes = [
         select(commands.c.seq)

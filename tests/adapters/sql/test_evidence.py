@@ -2,7 +2,7 @@
 
 import tracemalloc
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.proofs.bundlecheck import verify_bundle
 from adapters.sql.read.evidence import SqlEvidence
+from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from domain.errors import InvalidInput, InvariantBroken
 from ports.evidence import PARTS, Evidence, LaterItems
+from tests.adapters.sql.test_payouts import RULES as PAYING
+from tests.adapters.sql.test_payouts import Bench
 from tests.support.booksbench import StillClock, apply_all, roll
 from tests.support.bundles import bundle_of, checkpoint_of, public_keys, taken_apart
 from tests.support.memory import RULES, board
@@ -90,6 +93,27 @@ async def test_a_journal_that_was_changed_gives_no_bundle(
         await conn.execute(text("UPDATE transitions SET event = 'x' WHERE seq = 3"))
     with pytest.raises(InvariantBroken, match="not what checkpoint"):
         await bundle_of(engine, "L1", checkpoint)
+
+
+async def test_a_payout_that_pays_a_share_is_part_of_the_story(
+    engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """With its moves and entries, which name no loan; of its items only those of the loan."""
+    clock = StillClock(datetime(2026, 3, 10, 2, tzinfo=UTC))
+    async with SqlBooks(engine, clock, PAYING) as books:
+        bench = Bench(engine, clock, books, SqlQueries(engine, clock, PAYING))
+        await bench.paid_loans("L1", "L2")
+        view = await bench.out()
+        await bench.line(view.detail.order_no, -18_000)
+    checkpoint = await checkpoint_of(engine, clock)
+    path = tmp_path / "L1.evidence"
+    path.write_bytes(await bundle_of(engine, "L1", checkpoint))
+    found = verify_bundle(path, public_keys(checkpoint.head.origin))
+    assert found.rows["payouts.jsonl"] == 1
+    rows = SqlEvidence(engine).of_loan("L1", checkpoint.head)
+    (payout,) = [row.row async for row in rows if row.part == "payouts.jsonl"]
+    assert (payout["state"], payout["items"]) == ("PROVEN", 2)
+    assert [item[3] for item in payout["of_this_loan"]] == [9_000]
 
 
 @pytest.mark.slow
