@@ -9,7 +9,9 @@ import argparse
 import asyncio
 import json
 import sys
+import tempfile
 import time
+from typing import IO
 
 import psutil
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.signing.ed25519 import Ed25519Signer
 from adapters.sql.engine import books_engine
-from adapters.sql.read.chainitems import PAGE
+from adapters.sql.read.chainitems import PAGE, chain_items
 from adapters.sql.read.proving import SqlProofs
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import SqlSelfAudit
@@ -26,11 +28,17 @@ from adapters.sql.schema import tables
 from adapters.sql.write.checkpoints import SqlCheckpoints
 from benchmarks.machine import most_kib
 from benchmarks.world import RULES
+from domain.kernel.canonical import canonical
+from domain.ledger.chain import GENESIS, Booked, hash_after
 from domain.ledger.proofs import proven_item
 from workers.clock import WallClock
 
-WHATS = ("verify", "journal", "audit", "rows", "seal", "seal again", "prove", "against")
-"""`rows` reads what verifying the chain reads, page by page, and makes nothing of it. `seal` makes
+WHATS = (
+    *("verify", "journal", "audit", "rows", "hashes"),
+    *("seal", "seal again", "prove", "against"),
+)
+"""`rows` reads what verifying the chain reads, page by page, and makes nothing of it. `hashes`
+chains the bytes of the items from a file by SHA-256: no database, no decoding. `seal` makes
 the first checkpoint, `seal again` the same one, `prove` a proof of one item, and `against` verifies
 the books with the kept checkpoint."""
 SIGNER = Ed25519Signer(Ed25519PrivateKey.from_private_bytes(b"\x01" * 32))
@@ -58,6 +66,27 @@ async def proofs_or_rows(engine: AsyncEngine, what: str) -> tuple[int, str]:
     return int(postings or 0), ""
 
 
+async def written(engine: AsyncEngine, output: IO[bytes]) -> int:
+    """Write the bytes of every item to a file, each behind its length; the number of postings."""
+    postings = 0
+    async with engine.connect() as conn:
+        async for page in chain_items(conn, lambda _: None):
+            for item, _ in page:
+                content = canonical(item)
+                output.write(len(content).to_bytes(4, "big") + content)
+                postings += len(item.what.postings) if isinstance(item.what, Booked) else 0
+    output.seek(0)
+    return postings
+
+
+def hashed(source: IO[bytes]) -> str:
+    """Chain the bytes of a file."""
+    head = GENESIS
+    while length := source.read(4):
+        head = hash_after(head, source.read(int.from_bytes(length, "big")))
+    return head
+
+
 async def rows(conn: AsyncConnection) -> None:
     """Read every row of the journal in pages of as many items as a verification reads."""
     last = (await conn.execute(select(tables.chain_head.c.seq))).scalar_one()
@@ -76,6 +105,8 @@ async def main() -> None:
     options = parser.parse_args()
     engine = books_engine(options.database)
     queries = SqlQueries(engine, WallClock(), RULES)
+    flat = tempfile.TemporaryFile()  # noqa: SIM115  (removed with the process)
+    prepared = await written(engine, flat) if options.what == "hashes" else 0
     before = psutil.Process().memory_info().rss
     began, spent = time.perf_counter(), time.process_time()
     wrong = ""
@@ -86,6 +117,9 @@ async def main() -> None:
         audited = await SqlSelfAudit(engine, WallClock(), RULES).audit()
         postings = audited.chain.postings
         wrong = "; ".join(finding.text for finding in audited.findings[:1])
+    elif options.what == "hashes":
+        postings, head = prepared, hashed(flat)
+        wrong = "" if head == await queries.head() else "another head"
     elif options.what == "journal":
         postings = 0
         async for _ in queries.journal():

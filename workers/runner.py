@@ -35,6 +35,7 @@ from adapters.temporal.worker import Role, books_role, build_worker, debit_role,
 from api.webhooks import build_app
 from domain.errors import InvalidInput
 from workers.attending import attend, attend_worker
+from workers.auditing import audit_activities
 from workers.clock import SandboxClock
 from workers.compose import Stack, notice_dispatcher, open_stack, team_dispatcher
 from workers.health import Health, health_door
@@ -246,6 +247,7 @@ async def working(
         if role in {"all", "books"}:
             sealing = await seal_activities(settings, services.stack, closing)
             activities["books"].append(sealing.seal)
+            activities["books"].append(audit_activities(settings, services.stack).audit_day)
         for queue, kind in roles_of(role, tuple(services.stack.rails)):
             worker = build_worker(
                 services.client,

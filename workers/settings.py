@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     bureaus: Path | None = None
     """File with a table `[bureaus.<name>]` for each bureau, guarantor or agency that is told about
     loans. None: those of the simulator in a sandbox, else none."""
+    rail_reports: Path | None = None
+    """Folder with a report of the rails for each day, `YYYY-MM-DD.csv`. None: there are none."""
     payees: Path | None = None
     """File with a table `[payees.<party>]` for each payee. None: nothing is remitted."""
 

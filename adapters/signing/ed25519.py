@@ -12,7 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from adapters.inputfile import open_bytes, read_text
 from adapters.refusals import SourceRefused, refused
 from domain.errors import InvalidInput
-from domain.ledger.checkpoint import Checkpoint, PublicKey, Signature, read_public_keys
+from domain.ledger.checkpoint import (
+    Checkpoint,
+    PublicKey,
+    Signature,
+    TreeHead,
+    read_public_keys,
+)
 from domain.ledger.proofs import NotProven
 from ports.signing import Signer
 
@@ -147,8 +153,23 @@ def must_be_signed(checkpoint: Checkpoint, keys: Iterable[PublicKey]) -> PublicK
         NotProven: none of them did; or one did that was no longer to sign at that size.
     """
     head = checkpoint.head
-    content = head.text().encode()
-    own = [one for one in checkpoint.signatures if one.name == head.origin]
+    return key_of("checkpoint", head.text(), checkpoint.signatures, head, keys)
+
+
+def key_of(
+    what: str,
+    text: str,
+    signatures: Iterable[Signature],
+    head: TreeHead,
+    keys: Iterable[PublicKey],
+) -> PublicKey:
+    """The key that signed a text in the name of a ledger, at the size that the ledger had.
+
+    Raises:
+        NotProven: none did; or one did that was no longer to sign at that size. It names `what`.
+    """
+    content = text.encode()
+    own = [one for one in signatures if one.name == head.origin]
     known = list(keys)
     for signature in own:
         for key in known:
@@ -157,4 +178,4 @@ def must_be_signed(checkpoint: Checkpoint, keys: Iterable[PublicKey]) -> PublicK
                 return key
     ids = ", ".join(one.key_id.hex() for one in own) or f"nobody named {head.origin}"
     rule = "signed by one of the public keys, as long as that key was in use"
-    raise NotProven("checkpoint signature", ids, rule)
+    raise NotProven(f"{what} signature", ids, rule)

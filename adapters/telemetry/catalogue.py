@@ -214,6 +214,7 @@ METRICS = (
 WORKFLOW_TYPE = Label(
     "workflow_type",
     (
+        "AuditDay",
         "BoardLoan",
         "Case",
         "DailySweep",
@@ -229,6 +230,7 @@ WORKFLOW_TYPE = Label(
 ACTIVITY_TYPE = Label(
     "activity_type",
     (
+        "auditing.audit_day",
         "boarding.board",
         "cases.act",
         "cases.sweep",

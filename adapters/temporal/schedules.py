@@ -1,4 +1,4 @@
-"""The Temporal Schedules: daily sweeps, healing, statements, checkpoints. A sandbox has none."""
+"""The Temporal Schedules: sweeps, healing, statements, audits, checkpoints; not in a sandbox."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -19,10 +19,12 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from activities.auditing import AuditOrder
 from activities.healing import HealOrder
 from activities.statementwatch import WatchOrder
 from activities.sweeps import SweepOrder
 from workflows import names
+from workflows.audit_day import AuditDayWorkflow
 from workflows.daily_sweep import DailySweepWorkflow
 from workflows.heal import HealWorkflow
 from workflows.seal import SealWorkflow
@@ -31,6 +33,8 @@ from workflows.watch_statements import WatchStatementsWorkflow
 HEAL_EVERY = timedelta(minutes=5)
 WATCH_EVERY = timedelta(minutes=5)
 SEAL_EVERY = timedelta(hours=1)
+AUDIT_HOUR, AUDIT_MINUTE = 7, 40
+"""UTC: banks' end-of-day statements of the day before have come by then in most of the world."""
 SWEEP_HOURS = (0, 6, 12, 18)
 """Local hours: soon after midnight, and again for statements that come during the day."""
 
@@ -76,6 +80,28 @@ def seal_schedule(tenant: str, queue: str = names.WORKFLOWS) -> Schedule:
     """Make a checkpoint every hour; a missed one is not made up for, the next covers it."""
     schedule_id, summary = _seal_of(tenant), "a checkpoint of the ledger"
     return _regular(SealWorkflow.run, [], schedule_id, SEAL_EVERY, summary, queue)
+
+
+def audit_schedule(tenant: str, queue: str = names.WORKFLOWS) -> Schedule:
+    """Audit the day before, every day; a missed run of the last day is made up for."""
+    schedule_id = _audit_of(tenant)
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            AuditDayWorkflow.run,
+            AuditOrder(),
+            id=f"{schedule_id}/scheduled",
+            task_queue=queue,
+            static_summary="the audit of a day",
+        ),
+        spec=ScheduleSpec(
+            calendars=[
+                ScheduleCalendarSpec(
+                    hour=[ScheduleRange(AUDIT_HOUR)], minute=[ScheduleRange(AUDIT_MINUTE)]
+                )
+            ]
+        ),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)),
+    )
 
 
 def _regular(
@@ -125,6 +151,7 @@ async def ensure_schedules(
         *(sweep_schedule(sweep, queue) for sweep in sweeps),
         heal_schedule(tenant, heal, queue),
         watch_schedule(tenant, queue),
+        audit_schedule(tenant, queue),
         *([seal_schedule(tenant, queue)] if seals else []),
     ]
     ids = schedule_ids(tenant, sweeps, seals=seals)
@@ -138,7 +165,7 @@ def schedule_ids(
     """Ids of the schedules that `ensure_schedules` creates."""
     sealing = (_seal_of(tenant),) if seals else ()
     every = (_sweep_of(sweep) for sweep in sweeps)
-    return (*every, _heal_of(tenant), _watch_of(tenant), *sealing)
+    return (*every, _heal_of(tenant), _watch_of(tenant), _audit_of(tenant), *sealing)
 
 
 def _heal_of(tenant: str) -> str:
@@ -147,6 +174,10 @@ def _heal_of(tenant: str) -> str:
 
 def _watch_of(tenant: str) -> str:
     return f"watch_statements/{names.key('tenant', tenant)}"
+
+
+def _audit_of(tenant: str) -> str:
+    return f"audit_day/{names.key('tenant', tenant)}"
 
 
 def _seal_of(tenant: str) -> str:

@@ -11,6 +11,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows import names
+from workflows.audit_day import AuditDayWorkflow
 from workflows.board_loan import BoardLoanWorkflow
 from workflows.case import CaseWorkflow
 from workflows.daily_sweep import DailySweepWorkflow
@@ -42,6 +43,7 @@ WORKFLOWS: tuple[type, ...] = (
     StatementWorkflow,
     WatchStatementsWorkflow,
     SealWorkflow,
+    AuditDayWorkflow,
 )
 
 

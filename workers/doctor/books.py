@@ -12,6 +12,8 @@ from adapters.sql.read.looking import look
 from adapters.sql.schema.migrate import revision_of
 from adapters.sql.schema.rights import database_clock, rights_of
 from adapters.sql.schema.tables import DEAD, attempts, outbox
+from adapters.sql.write.auditdays import SqlAuditDays
+from workers.clock import WallClock
 from workers.doctor.findings import CheckResult, Finding, fail, ok, skip, warn
 from workers.production import is_sandbox
 
@@ -31,9 +33,12 @@ _RESTRICT = "connect as a role that `acquit db upgrade --grant-to ROLE` has give
 _REACH = "start the database, and check ACQUIT_DATABASE_URL: address, role and password"
 _LATER = (
     *("migrations", "database role", "journal guards"),
-    *("outbox", "debits", "clock database"),
+    *("outbox", "debits", "daily audits", "clock database"),
 )
 _RENAMED = "bring its table back under that name: nothing can be decided about such a debit"
+AUDITS_LOOKED_AT = 31
+"""Days whose sign-off is asked about."""
+_SIGN = "look at `acquit daily-audit --list 31`, then `acquit signoff DATE`"
 _REVIVE = "see `acquit outbox list --state dead`: find out why, then have them tried again"
 
 
@@ -64,6 +69,7 @@ async def check_books(
         found += await examiner.run("outbox", _REACH, lambda: _outbox(engine))
         if rails:
             found += await examiner.run("debits", _REACH, lambda: _debits(engine, rails))
+        found += await examiner.run("daily audits", _REACH, lambda: _audits(engine))
         found += await examiner.run("clock database", _REACH, lambda: _clock(engine))
         return found
     finally:
@@ -132,6 +138,18 @@ async def _outbox(engine: AsyncEngine) -> Sequence[Finding]:
     if count:
         return [warn("outbox", f"{count} messages are dead letters after many tries", _REVIVE)]
     return [ok("outbox", "no message is a dead letter")]
+
+
+async def _audits(engine: AsyncEngine) -> Sequence[Finding]:
+    """Whether the last audits were clean, and signed off."""
+    kept = await SqlAuditDays(engine, WallClock()).latest(AUDITS_LOOKED_AT)
+    if not kept:
+        return [ok("daily audits", "no day was audited yet")]
+    if lacking := [str(one.audited.day) for one in kept if one.signoff is None]:
+        unclean = sum(one.signoff is None and not one.audited.clean for one in kept)
+        detail = f"nobody has signed off {_some(lacking)}; {unclean} of them not clean"
+        return [warn("daily audits", detail, _SIGN)]
+    return [ok("daily audits", f"signed off up to {kept[0].audited.day}")]
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:

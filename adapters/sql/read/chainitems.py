@@ -1,10 +1,10 @@
 """Reads the items of the chain back from their rows, page by page."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Table, func, select
+from sqlalchemy import Column, ColumnElement, Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.sql.readrows import read_posting
@@ -40,18 +40,40 @@ async def items_between(
     conn: AsyncConnection, first: int, last: int, fault: Callable[[str], None] = lambda _: None
 ) -> Pairs:
     """The items of some numbers with their hashes, in order; see `chain_items`."""
+    return await _items(conn, lambda seq: seq.between(first, last), fault)
+
+
+async def items_at(conn: AsyncConnection, numbers: Sequence[int]) -> Pairs:
+    """The items of at most `PAGE` numbers that need not follow each other, in order."""
+    return await _items(conn, lambda seq: seq.in_(numbers), lambda _: None)
+
+
+async def hashes_at(conn: AsyncConnection, numbers: Sequence[int]) -> dict[int, str]:
+    """The hashes that stand beside the items of at most `PAGE` numbers."""
+    found: dict[int, str] = {}
+    for table in (commands, entries, transitions):
+        some = select(table.c.seq, table.c.hash).where(table.c.seq.in_(numbers))
+        found |= {row.seq: row.hash for row in await conn.execute(some)}
+    return found
+
+
+_Wanted = Callable[[Column[Any]], ColumnElement[bool]]
+"""Which numbers, as a condition on a column."""
+
+
+async def _items(conn: AsyncConnection, wanted: _Wanted, fault: Callable[[str], None]) -> Pairs:
     parts: defaultdict[int, list[Posting]] = defaultdict(list)
-    for row in await _page(conn, postings, first, last):
+    for row in await _page(conn, postings, wanted):
         if row.position != len(parts[row.seq]):
             fault(f"posting {row.position} of entry {row.seq} is out of place")
         parts[row.seq].append(read_posting(Posting, row))
     found = [
         (item_of(row, _booked(row, parts.pop(row.seq, []))), row.hash)
-        for row in await _page(conn, entries, first, last)
+        for row in await _page(conn, entries, wanted)
     ]
-    moves = await _page(conn, transitions, first, last)
+    moves = await _page(conn, transitions, wanted)
     found += [(item_of(row, moved_of(row)), row.hash) for row in moves]
-    log = await _page(conn, commands, first, last)
+    log = await _page(conn, commands, wanted)
     found += [(commanded_of(row), row.hash) for row in log]
     for seq in parts:
         fault(f"postings of entry {seq}, which does not exist")
@@ -72,10 +94,9 @@ async def _next_seq(conn: AsyncConnection, after: int | None) -> int | None:
     return min(found, default=None)
 
 
-async def _page(conn: AsyncConnection, table: Table, first: int, last: int) -> list[Row[Any]]:
+async def _page(conn: AsyncConnection, table: Table, wanted: _Wanted) -> list[Row[Any]]:
     order = (table.c.seq, table.c.position) if table is postings else (table.c.seq,)
-    statement = select(table).where(table.c.seq.between(first, last)).order_by(*order)
-    return list(await conn.execute(statement))
+    return list(await conn.execute(select(table).where(wanted(table.c.seq)).order_by(*order)))
 
 
 def _booked(row: Row[Any], parts: list[Posting]) -> Booked:

@@ -44,12 +44,14 @@ class SqlProofs:
                 raise InvalidInput("item", number, rule)
         ranges = {number: inclusion_ranges(number - 1, head.size) for number in wanted}
         async with look(self._engine, unhurried=True) as conn:
-            tree = await _passed(conn, head, [part for some in ranges.values() for part in some])
+            tree = await passed_tree(
+                conn, head, [part for some in ranges.values() for part in some]
+            )
             made = [
                 await _item(conn, number, hashes_of(ranges[number], tree.found))
                 for number in wanted
             ]
-        with _holding(head):
+        with giving_out(head):
             for proof in made:
                 proven_item(proof, head)
         return tuple(made)
@@ -61,15 +63,15 @@ class SqlProofs:
             raise InvalidInput("checkpoint size", earlier.size, rule)
         ranges = consistency_ranges(earlier.size, later.size)
         async with look(self._engine, unhurried=True) as conn:
-            tree = await _passed(conn, later, ranges)
+            tree = await passed_tree(conn, later, ranges)
         proof = ConsistencyProof(earlier.size, later.size, hashes_of(ranges, tree.found))
-        with _holding(earlier):
+        with giving_out(earlier):
             prove_consistency(proof, earlier, later)
         return proof
 
 
 @contextmanager
-def _holding(head: TreeHead) -> Iterator[None]:
+def giving_out(head: TreeHead) -> Iterator[None]:
     """Give out no proof that nobody would accept.
 
     Raises:
@@ -83,7 +85,7 @@ def _holding(head: TreeHead) -> Iterator[None]:
         raise InvariantBroken(text) from None
 
 
-async def _passed(conn: AsyncConnection, head: TreeHead, ranges: Iterable[Range]) -> Tree:
+async def passed_tree(conn: AsyncConnection, head: TreeHead, ranges: Iterable[Range]) -> Tree:
     """The tree of a checkpoint, grown from the kept hashes, with the nodes that ranges need.
 
     Raises:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from adapters.sql.schema import casetables, matchtables, payouttables
+from adapters.sql.schema import audittables, casetables, matchtables, payouttables
 from adapters.sql.schema import journaltables as _journal
 from adapters.sql.schema.outboxtable import outbox_table, undecided, undelivered
 from adapters.sql.schema.types import Instant
@@ -39,6 +39,7 @@ case_links, case_words = casetables.case_links, casetables.case_words
 payable_items, receivable_items = payouttables.payable_items, payouttables.receivable_items
 payouts, payout_items = payouttables.payouts, payouttables.payout_items
 waiting_pieces, waiting_keys = matchtables.waiting_pieces, matchtables.waiting_keys
+audit_days, signoffs = audittables.audit_days, audittables.signoffs
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -351,6 +352,8 @@ APPEND_ONLY = (
     "checkpoints",
     "receipts",
     "payout_items",
+    "audit_days",
+    "signoffs",
 )
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
 PRUNED = (

@@ -1,4 +1,4 @@
-"""The journal, which can only grow, its head and checkpoints; payouts; what sources offer."""
+"""The journal, which can only grow, its head and checkpoints; payouts; daily audits."""
 
 import uuid
 
@@ -21,6 +21,7 @@ def upgrade() -> None:
     _transitions()
     _checkpoints()
     _payouts()
+    _audits()
     postgres = op.get_bind().dialect.name == "postgresql"
     # Spelled out: what this step did must not change when tables are added later.
     guarded = (
@@ -32,6 +33,8 @@ def upgrade() -> None:
         "checkpoints",
         "receipts",
         "payout_items",
+        "audit_days",
+        "signoffs",
     )
     for statement in triggers(guarded, postgres=postgres):
         op.execute(statement)
@@ -263,3 +266,36 @@ def _payouts() -> None:
         ),
     )
     op.create_index("ix_payout_items_loan_id", "payout_items", ["loan_id"], unique=False)
+
+
+def _audits() -> None:
+    op.create_table(
+        "audit_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("clean", sa.Boolean(), nullable=False),
+        sa.Column("findings", sa.BigInteger(), nullable=False),
+        sa.Column("unexplained", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "run", name="pk_audit_days"),
+    )
+    op.create_table(
+        "signoffs",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("run", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("role", sa.String(length=40), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("approver", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("forced", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["day", "run"],
+            ["audit_days.day", "audit_days.run"],
+            name="fk_signoffs_day_run_audit_days",
+        ),
+        sa.PrimaryKeyConstraint("day", "run", name="pk_signoffs"),
+    )
