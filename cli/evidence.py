@@ -156,7 +156,8 @@ def sample(
     """Draw loans for an auditor: a folder with a bundle of each, and an index of the draw.
 
     The draw follows from the seed and the head of the ledger: with both anybody can draw again and
-    see that nobody has chosen. All bundles stand under one checkpoint.
+    see that nobody has chosen. All bundles stand under one checkpoint. Exit code 1 if the journal
+    is not what was signed: then no folder is made.
     """
     if not out.parent.is_dir() or os.path.lexists(out):
         raise InvalidInput("output", str(out), "a name that is free, in a folder that is there")

@@ -14,8 +14,10 @@ from adapters.sql.schema.appendonly import grants
 from adapters.sql.schema.migrate import revision_of, upgrade
 from adapters.sql.schema.pruning import prune_outbox
 from adapters.sql.schema.tables import APPEND_ONLY, outbox
+from adapters.sql.write.auditdays import SqlAuditDays
 from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.checkpoints import SqlCheckpoints
+from domain.audit.signoff import SignOrder
 from domain.kernel.change import Applied
 from ports.checkpoints import Receipt
 from tests.fakes.sources import in_parts
@@ -32,6 +34,8 @@ CHANGES = {
     "checkpoints": "UPDATE checkpoints SET note = 'x'",
     "receipts": "UPDATE receipts SET anchor = 'x'",
     "payout_items": "UPDATE payout_items SET minor = 7",
+    "audit_days": "UPDATE audit_days SET clean = false",
+    "signoffs": "UPDATE signoffs SET actor = 'x'",
 }
 
 
@@ -47,6 +51,9 @@ async def _fill(
     made = await sealing.seal()
     assert made is not None
     size = made.checkpoint.head.size
+    days = SqlAuditDays(engine, clock)
+    day = (await days.record(clock.at.date(), {}, findings=0, unexplained=0)).day
+    await days.sign(day, SignOrder("audit", "aud-1", "seen"))
     await sealing.keep_receipt(Receipt(size, "folder", "file", clock.at, None, b"here"))
 
 
