@@ -9,14 +9,15 @@ from typing import Any
 from adapters.inputfile import open_bytes
 from adapters.proofs.bundlefile import FILE_MOST_BYTES, BundleFile, Sealed
 from adapters.proofs.prooffile import GrowthFile
-from adapters.signing.ed25519 import key_of, must_be_signed
+from adapters.signing.ed25519 import is_genuine, key_of, must_be_signed
 from domain.errors import InvalidInput
 from domain.ledger.bundle import BundleProof, Row
 from domain.ledger.checkpoint import Checkpoint, PublicKey, from_base64
 from domain.ledger.proofs import InclusionProof, NotProven, proven_item
+from domain.loanclosure.certificate import code_of, read_settlement
 from ports.evidence import JOURNAL, PARTS
 
-DECISIONS = "decisions.jsonl"
+DECISIONS, CERTIFICATE = "decisions.jsonl", "certificate.json"
 _STATED = {
     "product.json": "the text of the product's rules",
     "notices.jsonl": "what became of messages after they were queued",
@@ -74,10 +75,35 @@ def verify_bundle(
                 raise NotProven(f"{DECISIONS} {_number(said, found)}", "a row", "as its item says")
         if not proof.about:
             raise NotProven(JOURNAL, f"{proof.items} items", f"about {sealed.manifest.loan}")
-        for part in PARTS[2:]:
+        for part in PARTS[2:-1]:
             for row in bundle.rows(part):
                 proof.check(part, row)
+        for row in bundle.rows(CERTIFICATE):
+            _must_be_certified(row, sealed.manifest.loan, keys)
         return _verified(sealed, key.key_id(sealed.head.origin).hex(), proof, compared)
+
+
+def _must_be_certified(row: Row, loan_id: str, keys: Sequence[PublicKey]) -> None:
+    """See that every certificate is about the loan, and signed by one of the keys."""
+    held = row.get("certificates")
+    for one in held if isinstance(held, list) and held else [None]:
+        match one:
+            case {"text": str(text), "key": str(key), "signature": str(signature), "code": code}:
+                said = read_settlement(text)
+                known = {known.content.hex(): known.content for known in keys}
+                genuine = key in known and _is_signed(known[key], text, signature)
+                if not genuine or code != code_of(text) or said.loan_id != loan_id:
+                    rule = "a certificate of this loan, signed by a key of its ledger"
+                    raise NotProven(CERTIFICATE, said.loan_id, rule)
+            case _:
+                raise NotProven(CERTIFICATE, "a row", "certificates with text, key and signature")
+
+
+def _is_signed(key: bytes, text: str, signature: str) -> bool:
+    try:
+        return is_genuine(key, text.encode(), bytes.fromhex(signature))
+    except ValueError:
+        return False
 
 
 def _items(bundle: BundleFile, proof: BundleProof) -> Iterator[Row]:
@@ -153,7 +179,9 @@ def _verified(sealed: Sealed, key_id: str, proof: BundleProof, compared: str) ->
         f"the states of {rows['payouts.jsonl']} payouts and {rows['cases.jsonl']} cases",
     ]
     stated = [f"{part}: {text}" for part, text in _STATED.items() if rows[part]]
-    if not rows["certificate.json"]:
+    if rows[CERTIFICATE]:
+        proven.append("every certificate, by its signature; read certificate.json for which stands")
+    else:
         stated.append("certificate.json: none was issued")
     stated.append("that the journal has no other item about the loan: only the whole ledger tells")
     return Verified(

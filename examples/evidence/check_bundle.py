@@ -290,9 +290,27 @@ def check(source: BinaryIO, keys: str) -> None:
     stated = rows(bundle, "decisions.jsonl", counts["decisions.jsonl"])
     must(list(decided) == list(stated), "the decisions")
     must(journal.about, "no item is about the loan")
-    for name in NAMES[3:-2]:
+    for name in NAMES[3:-3]:
         for row in rows(bundle, name, counts[name]):
             journal.check(name, row)
+    for row in rows(bundle, "certificate.json", counts["certificate.json"]):
+        certified(row, manifest["loan"], keys)
+
+
+def certified(row: dict[str, Any], loan: str, keys: str) -> None:
+    """Verify the certificates of a bundle."""
+    listed = [base64.b64decode(line.split(" ")[0].split("+", 2)[2]) for line in keys.splitlines()]
+    must(row["certificates"], "no certificate")
+    for one in row["certificates"]:
+        key, text = bytes.fromhex(one["key"]), one["text"]
+        must(b"\1" + key in listed and json.loads(text)["loan_id"] == loan, "a certificate")
+        letters = base64.b32encode(sha256(text.encode())).decode()[:20]
+        must(one["code"] == "-".join(letters[at : at + 4] for at in range(0, 20, 4)), "its code")
+        try:
+            signature = bytes.fromhex(one["signature"])
+            Ed25519PublicKey.from_public_bytes(key).verify(signature, text.encode())
+        except InvalidSignature:
+            raise Wrong("the signature of a certificate") from None
 
 
 def main(path: str, keys: str) -> int:

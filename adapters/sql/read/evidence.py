@@ -32,6 +32,7 @@ from domain.ledger.chain import Commanded
 from domain.ledger.checkpoint import TreeHead
 from domain.ledger.proofs import InclusionProof
 from domain.loan.aggregate import LineState, Loan
+from domain.loanclosure.closure import LoanClosure
 from ports.evidence import JOURNAL, ROWS_MOST, PartRow
 
 PAGE = 500
@@ -73,6 +74,7 @@ class SqlEvidence:
             "lines.jsonl": _lines(conn, loan.id, paid),
             "payouts.jsonl": _payouts(conn, loan.id),
             "cases.jsonl": _cases(conn, loan.id),
+            "certificate.json": _each(certificate_rows(loan.closing)),
         }
 
 
@@ -284,6 +286,25 @@ async def _cases(conn: AsyncConnection, loan_id: str) -> AsyncIterator[Row]:
             "opened_at": _text(row.opened_at),
             "closed_at": _text(row.closed_at),
             "resolution": row.resolution or "",
+        }
+
+
+def certificate_rows(closing: LoanClosure | None) -> Iterator[Row]:
+    """Every certificate that was given out, revoked ones too; no row where there was none."""
+    if closing is not None and closing.certificates:
+        yield {
+            "certificates": [
+                {
+                    "code": one.code,
+                    "text": one.text,
+                    "key": one.key,
+                    "signature": one.signature,
+                    "issued_at": _text(one.issued_at),
+                    "revoked_at": _text(one.revoked_at),
+                    "why": one.why,
+                }
+                for one in closing.certificates
+            ]
         }
 
 

@@ -9,6 +9,8 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -17,7 +19,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.proofs.bundlecheck import Verified, verify_bundle
-from adapters.proofs.bundlefile import MANIFEST, MEMBERS, SIGNATURE
+from adapters.proofs.bundlefile import MANIFEST, MEMBERS, SIGNATURE, json_row
 from adapters.proofs.prooffile import GrowthFile
 from adapters.sql.engine import books_engine
 from adapters.sql.read.proving import SqlProofs
@@ -26,6 +28,7 @@ from adapters.sql.write.books import SqlBooks
 from domain.errors import InvalidInput
 from domain.ledger.checkpoint import Checkpoint
 from domain.ledger.proofs import NotProven
+from domain.loanclosure.certificate import Settlement, code_of
 from tests.support.booksbench import StillClock, apply_all
 from tests.support.bundles import (
     Members,
@@ -37,6 +40,7 @@ from tests.support.bundles import (
     taken_apart,
     with_row,
 )
+from tests.support.forging import a_signer
 from tests.support.memory import RULES, board
 from tests.support.tampered import LOANS, fill
 from tests.support.tree import ROOT
@@ -205,6 +209,41 @@ def test_a_lie_of_the_lender_is_found(made: Made, readers: Readers, lie: str) ->
     assert isinstance(readers.read(lied), InvalidInput)
     honest = put_together(sealed_anew(members))
     assert isinstance(readers.read(honest), Verified)
+
+
+def _certificate(**lie: Any) -> Members:
+    """A certificate of L1, signed like all others."""
+    day = date(2026, 3, 10)
+    said = Settlement("L1", "b-1", "CNY", 1, 3, day, day, 1, "lender", day, "en")
+    text = replace(said, **{name: lie[name] for name in lie if name == "loan_id"}).text()
+    signature = a_signer().sign(text.encode()).hex()
+    row = {"code": code_of(text), "text": text, "key": a_signer().public.hex()}
+    row |= {"signature": signature, "issued_at": "", "revoked_at": "", "why": ""}
+    row |= {name: value for name, value in lie.items() if name in row}
+    return {"certificate.json": json_row({"certificates": [row]})}
+
+
+CERTIFIED: dict[str, Members] = {
+    "of another loan": _certificate(loan_id="L2"),
+    "another code": _certificate(code="AAAA-AAAA-AAAA-AAAA-AAAA"),
+    "another signature": _certificate(signature="00" * 64),
+    "no signature": _certificate(signature="zz"),
+    "another key": _certificate(key=a_signer(2).public.hex()),
+    "another text": _certificate(text="{}"),
+    "none in it": {"certificate.json": b'{"certificates":[]}\n'},
+    "a number": {"certificate.json": b'{"certificates":[1]}\n'},
+}
+
+
+@pytest.mark.parametrize("lie", CERTIFIED)
+def test_a_certificate_is_of_the_loan_and_signed(made: Made, readers: Readers, lie: str) -> None:
+    """By a key of its ledger; all else is refused, and a genuine one is proven."""
+    members = taken_apart(made.bundles["L1"])
+    lied = put_together(sealed_anew(members | CERTIFIED[lie]))
+    assert isinstance(readers.read(lied), InvalidInput)
+    found = readers.read(put_together(sealed_anew(members | _certificate())))
+    assert isinstance(found, Verified), found
+    assert "every certificate, by its signature" in found.proven[-1]
 
 
 MANIFESTS: dict[str, dict[str, Any]] = {
