@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.proofs.bundlecheck import verify_bundle
-from adapters.sql.read.evidence import SqlEvidence
+from adapters.sql.read.evidence import SqlEvidence, certificate_rows
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.write.books import SqlBooks
 from domain.errors import InvalidInput, InvariantBroken
+from domain.loanclosure.certificate import Certificate
+from domain.loanclosure.closure import LoanClosure
 from ports.evidence import PARTS, Evidence, LaterItems
 from tests.adapters.sql.test_payouts import RULES as PAYING
 from tests.adapters.sql.test_payouts import Bench
@@ -114,6 +117,20 @@ async def test_a_payout_that_pays_a_share_is_part_of_the_story(
     (payout,) = [row.row async for row in rows if row.part == "payouts.jsonl"]
     assert (payout["state"], payout["items"]) == ("PROVEN", 2)
     assert [item[3] for item in payout["of_this_loan"]] == [9_000]
+
+
+def test_certificates_are_given_as_they_were_given_out() -> None:
+    """A revoked one stands beside the one that replaced it; without any there is no row."""
+    at = datetime(2026, 3, 10, 4, tzinfo=UTC)
+    first = Certificate(1, "{}", "k", "s", at, revoked_at=at + timedelta(days=1), why="returned")
+    closing = LoanClosure("L1", at.date(), at, (), certificates=(first, replace(first, why="")))
+    (row,) = certificate_rows(closing)
+    one, other = row["certificates"]
+    assert (one["text"], one["key"], one["signature"]) == ("{}", "k", "s")
+    assert (one["code"], one["revoked_at"]) == (first.code, "2026-03-11T04:00:00.000000Z")
+    assert (one["why"], other["why"]) == ("returned", "")
+    assert list(certificate_rows(replace(closing, certificates=()))) == []
+    assert list(certificate_rows(None)) == []
 
 
 @pytest.mark.slow
