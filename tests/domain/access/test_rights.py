@@ -77,7 +77,7 @@ def test_roles_that_may_not_be_held_together_are_refused(one: Role, other: Role)
     grants = (Grant(one, "north"), Grant(other, "south"))
     humans = {one, other} - {Role.SERVICE}
     if {one, other} in APART_PAIRS:
-        with pytest.raises(InvalidInput, match="not held together|that a human may hold"):
+        with pytest.raises(InvalidInput, match=r"not held together|that a human may hold"):
             check_grants(PersonKind.HUMAN, grants)
     else:
         assert len(humans) == 2
