@@ -33,7 +33,7 @@ class Previews(Protocol):
     async def apply_as_previewed(self, command: Command, digest: str) -> Applied | Refused:
         """Apply a command if it changes what the preview of this digest showed.
 
-        One that was applied before gets its stored answer.
+        One that was applied before gets its stored answer. An empty digest compares nothing.
 
         Raises:
             PreviewChanged: it would change something else.

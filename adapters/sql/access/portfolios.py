@@ -1,6 +1,6 @@
 """Which portfolio a loan belongs to: implements `ports.access.Portfolios`."""
 
-from sqlalchemy import ColumnElement, delete, false, insert, or_, select, true
+from sqlalchemy import ColumnElement, delete, false, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.sql.access.log import write_event
@@ -62,7 +62,7 @@ async def loans_in(
     refs = await refs_in(conn, wanted)
     if not refs:
         return false()
-    return loan_id.in_(select(loans.c.id).where(or_(*(loans.c.product_ref == r for r in refs))))
+    return loan_id.in_(select(loans.c.id).where(loans.c.product_ref.in_(refs)))
 
 
 async def refs_in(conn: AsyncConnection, wanted: frozenset[str]) -> tuple[str, ...]:
