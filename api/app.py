@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Match
 
 from api.doors import Doors
 from api.limits import SECONDS_MAX, Limits
@@ -126,11 +126,23 @@ async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if not request.url.path.startswith("/v1"):
         return JSONResponse({"detail": error.detail}, error.status_code)
-    name, allow = request_id(request), (error.headers or {}).get("Allow", "")
+    name = request_id(request)
     match error.status_code:
         case 405:
-            return answer(Problem("request.method"), name, allow)
+            return answer(Problem("request.method"), name, _methods(request))
+        case 413:
+            return answer(Problem("request.too_large"), name)
         case 404:
             return answer(Problem("resource.unknown"), name)
         case _:
             return answer(Problem("request.malformed"), name)
+
+
+def _methods(request: Request) -> str:
+    """The methods of all endpoints of the path; the router names those of the first one only."""
+    found: set[str] = set()
+    for route in (route for router in _ROUTERS for route in router.routes):
+        matched, _ = route.matches(request.scope)
+        if matched is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(found))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 
+from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, answer
@@ -17,8 +18,11 @@ _FILES = "/v1/statements/files"
 _log = logging.getLogger(__name__)
 
 
-class _TooLarge(Exception):
-    """The body is larger than its limit."""
+class _TooLarge(HTTPException):
+    """The body is larger than its limit; the framework hands on no other error of a body."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class Limits:
@@ -38,8 +42,6 @@ class Limits:
         try:
             async with asyncio.timeout(self._seconds):
                 await self._app(scope, served.receive, served.send)
-        except _TooLarge:
-            await served.end(Problem("request.too_large"))
         except TimeoutError:
             await served.end(Problem("request.timeout"))
         except ConnectionError:

@@ -88,5 +88,3 @@ def api_of(
 ) -> FastAPI:
     """The application of the API, with further `routes` beside it."""
     return build_api(doors_of(stack, tenant, starter), routes)
-
-

@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["orders"])
 Key = Annotated[str, Path(max_length=320, description="Its key, as lists give it.")]
 _CODES = (*ALWAYS, "resource.unknown", "order.refused", "resource.conflict")
 _GIVING = documented(*_CODES, *ON_WRITES)
-_SHOWING = documented(*_CODES)
+_SHOWING = documented(*_CODES, "request.too_large")
 
 if TYPE_CHECKING:
     InstallmentOrder: TypeAlias = OrderIn

@@ -1,5 +1,6 @@
 """Who calls: keys, what they do not prove, and what is written down about it."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,8 @@ async def test_nobody_is_proven_by_what_is_no_key(stage: ApiStage, header: str) 
     assert (body["code"], body["retryable"]) == ("auth.unproven", False)
     assert body["request_id"] == answer.headers["X-Request-Id"]
     assert body["next_step"]["zh-CN"]
-    assert (await stage.log.events("", 100)).items[-1].outcome == "changed"
+    outcomes = {one.outcome for one in (await stage.log.events("", 100)).items}
+    assert outcomes == {"changed"}
 
 
 async def test_a_key_that_ended_proves_nobody_and_is_written_down(stage: ApiStage) -> None:
@@ -43,12 +45,11 @@ async def test_a_key_that_ended_proves_nobody_and_is_written_down(stage: ApiStag
     await stage.persons.revoke(key.id, stage.event("revoke", key.id))
     assert (await stage.call("GET", "/v1/loans", "eve")).status_code == 401
     refused = [one for one in (await stage.log.events("", 100)).items if one.outcome == "denied"]
-    assert [one.rule for one in refused] == [
-        "key.secret",
-        "person.disabled",
-        "key.ended",
-        "key.ended",
-    ]
+    assert Counter(one.rule for one in refused) == {
+        "key.secret": 1,
+        "person.disabled": 1,
+        "key.ended": 2,
+    }
 
 
 async def test_another_portfolio_answers_as_if_there_were_nothing(stage: ApiStage) -> None:
@@ -83,7 +84,7 @@ async def test_a_missing_right_is_written_down(stage: ApiStage) -> None:
     await stage.key("eve", VIEW)
     answer = await stage.call("GET", "/v1/balances", "eve")
     assert (answer.status_code, answer.json()["rule"]) == (403, "key.scope")
-    denied = (await stage.log.events("", 100)).items[-1]
+    (denied,) = [one for one in (await stage.log.events("", 100)).items if one.outcome == "denied"]
     assert (denied.who, denied.what, denied.rule) == ("eve", "read_books", "key.scope")
 
 

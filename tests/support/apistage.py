@@ -3,8 +3,8 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,12 @@ from api.doors import Doors
 from api.idempotent import Once
 from api.orderdoor import OrderDoor
 from domain.access.approval import Presence
-from domain.access.apikey import ApiKey, key_text, new_key
+from domain.access.apikey import ApiKey, key_text, new_key, secret_digest
 from domain.access.person import EVERYWHERE, Grant, Person, PersonKind, Role
 from domain.access.rights import NEVER_BY_KEY, RIGHTS, Right
 from ports.access import AccessEvent, NewLogin
 from tests.api.served import served
-from tests.support.booksbench import StillClock
+from tests.support.booksbench import StillClock, roll
 from tests.support.forging import a_signer
 from tests.support.memory import RULES, board
 
@@ -79,20 +79,22 @@ class ApiStage:
         await self.persons.add(made, login, self.event("add", name))
         return made
 
-    async def key(
-        self, name: str, *grants: Grant, program: bool = False, days: int = 90
-    ) -> ApiKey:
+    async def key(self, name: str, *grants: Grant, program: bool = False, days: int = 90) -> ApiKey:
         """Add a person with a key for all that its roles allow and a key may give."""
         person = await self.person(name, *grants, program=program)
         scopes = frozenset(
             right for grant in grants for right in RIGHTS[grant.role] if right not in NEVER_BY_KEY
         )
-        return await self.issue(person, scopes or frozenset({Right.READ_LOANS}), days)
+        return await self.issue(person, scopes, days)
 
     async def issue(self, person: Person, scopes: frozenset[Right], days: int = 90) -> ApiKey:
-        """Give a person a key, kept in `keys`."""
-        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-        made = new_key(key_id, secret, person, scopes, self.wall.now(), days)
+        """Give a person a key, kept in `keys`; one without rights gets one that is for all."""
+        key_id, secret, now = secrets.token_hex(6), secrets.token_urlsafe(32), self.wall.now()
+        if scopes:
+            made = new_key(key_id, secret, person, scopes, now, days)
+        else:
+            ends_at, forged = now + timedelta(days=days), frozenset(Right)
+            made = ApiKey(key_id, person.id, secret_digest(secret), forged, now, ends_at)
         await self.persons.keep_key(made, self.event("issue key", key_id))
         self.keys[person.id] = key_text(key_id, secret)
         return made
@@ -126,11 +128,12 @@ class ApiStage:
 async def api_stage(engine: AsyncEngine, folder: Path) -> AsyncIterator[ApiStage]:
     """Serve the API over HTTP on a migrated database."""
     clock, wall = StillClock(), StillClock(WALL)
-    queries = SqlQueries(engine, clock, RULES)
+    rules = replace(RULES, calendars={**RULES.calendars, "CN": load_calendar("CN")})
+    queries = SqlQueries(engine, clock, rules)
     persons = SqlPersons(engine, AccessSecrets(folder / "access.key"))
     portfolios, requests = SqlPortfolios(engine), SqlOrderRequests(engine)
     log = SqlAccessLog(engine)
-    async with SqlBooks(engine, clock, RULES) as books:
+    async with SqlBooks(engine, clock, rules) as books:
         orders = OrderDoor(books, requests, persons, portfolios, queries, queries, wall)
         doors = Doors(
             keeper=Doorkeeper(persons, log, wall),
@@ -165,8 +168,6 @@ async def api_stage(engine: AsyncEngine, folder: Path) -> AsyncIterator[ApiStage
 
 async def with_loans(stage: ApiStage) -> None:
     """Two loans of one product in the usual portfolio, one of another product in `south`."""
-    from dataclasses import replace
-
     await stage.books.apply(board("L1"))
     await stage.books.apply(board("L2"))
     other = board("S1")
@@ -175,9 +176,14 @@ async def with_loans(stage: ApiStage) -> None:
     await stage.portfolios.put("far", "south", stage.event("portfolio", "far"))
 
 
+async def fall_due(stage: ApiStage, *loans: str) -> None:
+    """Let the first due day of loans come."""
+    day = date(2026, 3, 10)
+    stage.clock.to(day)
+    for loan_id in loans:
+        await stage.books.apply(roll(loan_id, day))
+
+
 def everywhere(role: Role) -> Grant:
     """A role in all portfolios."""
     return Grant(role, EVERYWHERE)
-
-
-SOON = timedelta(minutes=1)
