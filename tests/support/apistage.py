@@ -33,8 +33,8 @@ from api.caller import Doorkeeper
 from api.doors import Doors
 from api.idempotent import Once
 from api.orderdoor import OrderDoor
-from domain.access.approval import Presence
 from domain.access.apikey import ApiKey, key_text, new_key, secret_digest
+from domain.access.approval import Presence
 from domain.access.person import EVERYWHERE, Grant, Person, PersonKind, Role
 from domain.access.rights import NEVER_BY_KEY, RIGHTS, Right
 from ports.access import AccessEvent, NewLogin
