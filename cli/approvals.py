@@ -95,9 +95,8 @@ def approve(
     request is void; exit code 1.
     """
     proof = ask_secret("password"), ask_secret("code")
-    _decided(
-        run_async(_decide(books_settings(ctx, home), request, person, proof, preview)), as_json
-    )
+    settings = books_settings(ctx, home)
+    _decided(run_async(_decide(settings, request, person, proof, preview)), as_json=as_json)
 
 
 def refuse(

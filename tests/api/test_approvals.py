@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.schema.tables import order_requests
 from api.orderdoor import Decision
-from domain.access.approval import HOLDS, Presence, RequestEvent, ended
+from domain.access.approval import HOLDS, Presence, RequestEvent, RequestState, ended
 from domain.access.person import Grant, PersonState, Role
 from domain.access.rights import Denied
 from domain.access.totp import STEP_S, code_at
@@ -81,7 +81,7 @@ async def test_a_person_disabled_between_approval_and_execution_voids_it(
     """Requester and approver are looked at again when it is carried out."""
     asked = await _asked(stage)
     by = await stage.here("ann")
-    approved = replace(asked.request, state="approved", approver="ann")  # type: ignore[arg-type]
+    approved = replace(asked.request, state=RequestState.APPROVED, approver="ann")
     event = stage.event("approve", asked.request.id)
     assert await stage.requests.decide(asked.request, approved, event)
     await stage.persons.change(who, stage.event("disable", who), state=PersonState.DISABLED)
@@ -128,9 +128,9 @@ async def test_an_unrelated_event_does_not_void_it(stage: ApiStage) -> None:
 async def test_a_changed_field_of_an_approved_command_is_not_carried_out(stage: ApiStage) -> None:
     """Whoever can write the table still has the digest against them."""
     asked = await _asked(stage)
-    body = f"replace(body, '{chr(34)}number{chr(34)}:1', '{chr(34)}number{chr(34)}:2')"
+    forged = text("UPDATE order_requests SET body = replace(body, :was, :now)")
     async with stage.engine.begin() as conn:
-        changed = await conn.execute(text(f"UPDATE order_requests SET body = {body}"))
+        changed = await conn.execute(forged, {"was": '"number":1', "now": '"number":2'})
         assert changed.rowcount == 1
     found = await _approve(stage, asked)
     assert isinstance(found, Decision)
@@ -141,7 +141,7 @@ async def test_a_changed_field_of_an_approved_command_is_not_carried_out(stage: 
 async def test_an_approval_that_was_cut_off_is_carried_on_with(stage: ApiStage) -> None:
     """The books had done it when the process died: it is not done twice, and ends as done."""
     asked = await _asked(stage)
-    approved = replace(asked.request, state="approved", approver="ann")  # type: ignore[arg-type]
+    approved = replace(asked.request, state=RequestState.APPROVED, approver="ann")
     event = stage.event("approve", asked.request.id)
     assert await stage.requests.decide(asked.request, approved, event)
     digest = asked.request.preview_digest
