@@ -78,6 +78,7 @@ def _fuzz(base: str, key: str) -> Counter[int]:
         suppress_health_check=list(HealthCheck),
     )
     for found in schema.get_all_operations():
-        strategy: Any = found.ok().as_strategy()
+        operation: Any = found.ok()  # type: ignore[union-attr]
+        strategy = operation.as_strategy()
         limited(given(case=strategy)(call))()
     return statuses
