@@ -35,6 +35,8 @@ from domain.kernel.order import OperatorOrder
 from domain.kernel.subject import Subject
 from domain.loan.command import OrderCommand
 from domain.loan.view import INSTALLMENT, installment
+from domain.loanclosure.closure import LOAN_CLOSURE
+from domain.loanclosure.commands import AnyOrderOnClosure
 from ports.access import AccessEvent, Persons, Portfolios
 from ports.clock import Clock
 from ports.consolequeries import ConsoleQueries
@@ -80,6 +82,8 @@ class OrderDoor:
         match about:
             case Subject(kind, key) if kind == INSTALLMENT:
                 return await self._portfolios.of_loan(key.rpartition("/")[0])
+            case Subject(kind, key) if kind == LOAN_CLOSURE:
+                return await self._portfolios.of_loan(key)
             case Subject(kind, key) if kind == CASE:
                 found = await self._queries.case(key)
                 if found is None:
@@ -239,7 +243,7 @@ def about(order: OperatorOrder) -> Subject | None:
     match order:
         case OrderCommand():
             return installment(order.loan_id, order.number)
-        case CaseOrder():
+        case CaseOrder() | AnyOrderOnClosure():
             return order.about()
         case _:
             return None

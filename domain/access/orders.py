@@ -9,6 +9,7 @@ from domain.case.deadletter import DropMessage, RetryMessage
 from domain.kernel.order import OperatorOrder
 from domain.loan.command import OrderCommand
 from domain.loan.mandates import ClearMandate, EndMandate, ReplaceMandate
+from domain.loanclosure.commands import AnyOrderOnClosure
 from domain.registry import KINDS
 
 _APART: tuple[type[OperatorOrder], ...] = (
@@ -45,4 +46,4 @@ def amount_of(order: OperatorOrder, currency: str) -> tuple[str, int]:
 
 def loan_of(order: OperatorOrder) -> str:
     """The loan that an order names; empty where it names none."""
-    return order.loan_id if isinstance(order, OrderCommand) else ""
+    return order.loan_id if isinstance(order, OrderCommand | AnyOrderOnClosure) else ""

@@ -15,9 +15,9 @@ from domain.pricing.amounts import Component
 from tests.support.memory import TESTER
 
 FOUR_EYES = {
-    "write_off", "cancel", "match_line", "undo_match", "record_payment", "withdraw_payment",
+    "write_off", "cancel", "undo_match", "record_payment", "withdraw_payment",
     "change_date", "state_outcome", "approve_payout", "settle_payout", "clear_mandate",
-    "replace_mandate",
+    "replace_mandate", "state_leg_done", "waive_leg",
 }  # fmt: skip
 
 
