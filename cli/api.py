@@ -9,7 +9,7 @@ from cli.output import HomeOption, settings_for
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    app.command("api", epilog="Example: ACQUIT_API_PORT=8080 acquit api")(api)
+    app.command("api", epilog="Example: acquit api")(api)
 
 
 def api(ctx: typer.Context, *, home: HomeOption = None) -> None:

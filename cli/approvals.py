@@ -108,7 +108,10 @@ def refuse(
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
-    """Refuse a request: nothing happens, and who asked learns why."""
+    """Refuse a request: nothing happens, and who asked learns why; exit code 1 where it stands.
+
+    Password and one-time code are asked for, or read as two lines of standard input.
+    """
     proof = ask_secret("password"), ask_secret("code")
     settings = books_settings(ctx, home)
     _decided(run_async(_decide(settings, request, person, proof, "", reason)), as_json=as_json)
