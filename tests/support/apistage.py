@@ -117,6 +117,11 @@ class ApiStage:
             headers["Idempotency-Key"] = key
         return await self.client.request(method, path, headers=headers, json=json, **more)
 
+    async def installments(self, loan_id: str) -> list[Any]:
+        """The views of the installments of a loan."""
+        page = await self.doors.lists.views("installment", frozenset({EVERYWHERE}), (), "", 100)
+        return [view for view in page.items if view.labels.loan_id == loan_id]
+
     async def here(self, name: str) -> Presence:
         """A person that has just given its second factor."""
         person = await self.persons.person(name)
