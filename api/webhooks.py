@@ -98,8 +98,18 @@ def build_app(
     count: Count = _uncounted,
 ) -> Starlette:
     """The application that serves the webhooks of `rails` by their names in the path."""
+    return Starlette(routes=[webhook_route(rails, intake, clock, count)])
+
+
+def webhook_route(
+    rails: Mapping[str, Rail],
+    intake: WebhookIntake,
+    clock: Callable[[], datetime],
+    count: Count = _uncounted,
+) -> Route:
+    """The route of the webhooks of `rails`, for an application that serves others beside it."""
     door = WebhookDoor(rails, intake, clock, count)
-    return Starlette(routes=[Route("/webhooks/{rail}", door.post, methods=["POST"])])
+    return Route("/webhooks/{rail}", door.post, methods=["POST"], include_in_schema=False)
 
 
 async def _body(request: Request) -> bytes:

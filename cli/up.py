@@ -83,6 +83,7 @@ async def _up(settings: Settings, options: LocalOptions) -> None:
             print_text(f"Temporal        {record.temporal_address}")
             print_text(f"simulated bank  {record.simulator_url}, rails {', '.join(record.rails)}")
             print_text(f"books           {record.database_url}")
+            print_text(f"API: {local.api_url}")
             for line in saved_views(record.temporal_ui, record.temporal_namespace):
                 print_text(line)
             print_text(for_clients(record))

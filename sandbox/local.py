@@ -90,6 +90,7 @@ class LocalStack(Service):
     say: Callable[[str], None]
     server: DevServer | None = None
     record: StackRecord | None = None
+    api_url: str = field(default="", init=False)
     keeper: Keeper = field(init=False)
     _mine: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -137,6 +138,7 @@ class LocalStack(Service):
         self.say("Temporal server")
         server = await self._start_server(home / "logs" / "temporal.log")
         api_port = self.settings.api_port or free_port()
+        self.api_url = f"http://{self.settings.api_host}:{api_port}"
         self.say("simulated bank")
         simulator = await self._start_simulator(rails, api_port, offset)
         self.record = StackRecord(

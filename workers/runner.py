@@ -32,8 +32,9 @@ from adapters.temporal.drivers import TemporalDrivers
 from adapters.temporal.stamp import ahead_by
 from adapters.temporal.starter import TemporalStarter
 from adapters.temporal.worker import Role, books_role, build_worker, debit_role, workflow_role
-from api.webhooks import build_app
+from api.webhooks import webhook_route
 from domain.errors import InvalidInput
+from workers.access import api_of
 from workers.attending import attend, attend_worker
 from workers.auditing import audit_activities
 from workers.clock import SandboxClock
@@ -284,7 +285,8 @@ async def _relay(stack: Stack) -> AsyncIterator[asyncio.Task[None]]:
 def _serve(
     services: Services, settings: Settings, observed: Observed
 ) -> AbstractAsyncContextManager[asyncio.Task[None]]:
-    """Serve webhooks until the end of the block."""
+    """Serve the API, and webhooks beside it, until the end of the block."""
     stack = services.stack
-    app = build_app(stack.rails, stack.intake, stack.clock.now, observed.count)
+    webhooks = webhook_route(stack.rails, stack.intake, stack.clock.now, observed.count)
+    app = api_of(stack, settings.tenant, services.starter, [webhooks])
     return serving(observed.door(app), settings.api_host, settings.api_port, "webhooks")

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     signing_key: Path | None = None
     """File with the Ed25519 key that signs checkpoints of the ledger; nobody but the user of the
     program may read it. None: nothing is signed."""
+    access_key: Path | None = None
+    """File with the key that second factors are encrypted with, 32 bytes; nobody but the user of
+    the program may read it. None: `access.key` in the home, made when the first one is."""
     anchors: Path | None = None
     """File with a table `[anchors.<name>]` for each witness of checkpoints. None: there is none."""
     bureaus: Path | None = None

@@ -20,7 +20,13 @@ from sqlalchemy import (
     text,
 )
 
-from adapters.sql.schema import audittables, casetables, matchtables, payouttables
+from adapters.sql.schema import (
+    accesstables,
+    audittables,
+    casetables,
+    matchtables,
+    payouttables,
+)
 from adapters.sql.schema import journaltables as _journal
 from adapters.sql.schema.outboxtable import outbox_table, undecided, undelivered
 from adapters.sql.schema.types import Instant
@@ -40,6 +46,10 @@ payable_items, receivable_items = payouttables.payable_items, payouttables.recei
 payouts, payout_items = payouttables.payouts, payouttables.payout_items
 waiting_pieces, waiting_keys = matchtables.waiting_pieces, matchtables.waiting_keys
 audit_days, signoffs = audittables.audit_days, audittables.signoffs
+persons, person_roles = accesstables.persons, accesstables.person_roles
+api_keys, portfolio_products = accesstables.api_keys, accesstables.portfolio_products
+order_requests, order_amounts = accesstables.order_requests, accesstables.order_amounts
+access_log, idempotency_keys = accesstables.access_log, accesstables.idempotency_keys
 
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -354,6 +364,7 @@ APPEND_ONLY = (
     "payout_items",
     "audit_days",
     "signoffs",
+    "access_log",
 )
 """Rows of these are never changed and never removed; triggers and grants say so as well."""
 PRUNED = (
@@ -363,6 +374,10 @@ PRUNED = (
     "source_files",
     "waiting_keys",
     "waiting_pieces",
+    "person_roles",
+    "portfolio_products",
+    "order_amounts",
+    "idempotency_keys",
 )
 """Rows of these may be removed by the application, once they have done their work.
 

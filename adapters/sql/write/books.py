@@ -15,6 +15,7 @@ from adapters.sql.write.deciding import DOMAIN, Domain
 from adapters.sql.write.observer import Observer, Origin
 from adapters.sql.write.unit import Counters
 from adapters.sql.write.writer import GroupWriter, Result
+from domain.access.preview import Preview
 from domain.errors import InvalidInput
 from domain.kernel.change import Applied, Refused
 from domain.kernel.command import Command, admitted
@@ -29,12 +30,16 @@ QUEUE_MAX = 4_096
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
-    """A command, the future that gets its answer, and the trace it belongs to."""
+    """A command, the future that gets its answer, and the trace it belongs to.
+
+    `expected`: the digest of the preview that it must do as; empty where it may do anything.
+    """
 
     command: Command
     future: asyncio.Future[Result]
     origin: Origin
     from_driver: bool
+    expected: str = ""
 
 
 class SqlBooks:
@@ -118,8 +123,23 @@ class SqlBooks:
         """See `ports.books.BooksWithDoors.for_drivers`."""
         return DriverDoor(self)
 
-    async def _apply(self, command: Command, *, from_driver: bool) -> Applied | Refused:
-        result = await self._enqueue(command, self._origin(1), from_driver=from_driver)
+    async def preview(self, command: Command) -> Preview | Applied | Refused:
+        """See `ports.previews.Previews.preview`."""
+        result = await self._writer.preview(admitted(command))
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def apply_as_previewed(self, command: Command, digest: str) -> Applied | Refused:
+        """See `ports.previews.Previews.apply_as_previewed`."""
+        return await self._apply(command, from_driver=False, expected=digest)
+
+    async def _apply(
+        self, command: Command, *, from_driver: bool, expected: str = ""
+    ) -> Applied | Refused:
+        result = await self._enqueue(
+            command, self._origin(1), from_driver=from_driver, expected=expected
+        )
         if isinstance(result, Exception):
             raise result
         return result
@@ -156,7 +176,7 @@ class SqlBooks:
         return {} if self._observer is None else self._observer.origin(commands)
 
     def _enqueue(
-        self, command: Command, origin: Origin, *, from_driver: bool
+        self, command: Command, origin: Origin, *, from_driver: bool, expected: str = ""
     ) -> asyncio.Future[Result]:
         if self._closed:
             raise RuntimeError("the books are closed")
@@ -173,7 +193,7 @@ class SqlBooks:
             busy = f"{QUEUE_MAX} commands wait for the books; apply again with the same id"
             future.set_result(ConnectionError(busy))
             return future
-        self._queue.put_nowait(_Queued(command, future, origin, from_driver))
+        self._queue.put_nowait(_Queued(command, future, origin, from_driver, expected))
         return future
 
     async def _run(self) -> None:
@@ -198,10 +218,11 @@ class SqlBooks:
             if item.origin:
                 origins.setdefault(item.command.id, item.origin)
         by_drivers = frozenset(item.command.id for item in group if item.from_driver)
+        expected = {item.command.id: item.expected for item in group if item.expected}
         observed = observer.group(list(origins.values())) if observer else nullcontext()
         try:
             with observed:
-                results = await self._writer.answer(commands, origins, by_drivers)
+                results = await self._writer.answer(commands, origins, by_drivers, expected)
         except Exception as error:  # noqa: BLE001  (callers wait: they must be notified of any fault)
             results = [error for _ in group]
         for item, result in zip(group, results, strict=True):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import tzinfo
 from functools import partial
 from time import perf_counter
+from types import MappingProxyType
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,9 +20,11 @@ from adapters.sql.write.further import Further
 from adapters.sql.write.loading import load
 from adapters.sql.write.observer import Commit, Observer, Origin, attempt_moves
 from adapters.sql.write.payables import look_at
+from adapters.sql.write.previewing import as_previewed, watched
 from adapters.sql.write.unit import Counters, Unit
 from adapters.sql.write.workset import Workset
 from adapters.sql.write.writing import write
+from domain.access.preview import Preview
 from domain.errors import InvariantBroken
 from domain.kernel.change import Applied, Refused
 from domain.kernel.command import Command
@@ -65,6 +68,7 @@ class GroupWriter:
         self._observer = observer
         self._origins: Mapping[str, Origin] = {}
         self._by_drivers: frozenset[str] = frozenset()
+        self._deciding = domain
         self._further = Further()
 
     async def answer(
@@ -72,35 +76,50 @@ class GroupWriter:
         commands: Sequence[Command],
         origins: Mapping[str, Origin],
         by_drivers: frozenset[str] = frozenset(),
+        expected: Mapping[str, str] = MappingProxyType({}),
     ) -> list[Result]:
         """Apply a group; one result for each command, whatever happens to the others.
 
         `origins`: by command id, the traces that messages of these commands are to carry.
         `by_drivers`: ids of those that came in by the door of drivers.
+        `expected`: by command id, digests of previews; see `as_previewed`.
         """
+        self._deciding = as_previewed(self._domain, expected)
         self._origins, self._by_drivers, self._further = origins, by_drivers, Further()
         self.counters.groups += 1
         self.counters.commands += len(commands)
         return _reported_once(commands, await self._attempt(commands, set()))
 
-    async def rehearse(self, commands: Sequence[Command]) -> list[Result]:
+    async def preview(self, command: Command) -> Preview | Result:
+        """What a command would change; the answer that it would get where it changes nothing."""
+        seen: dict[str, Preview] = {}
+        (result,) = await self.rehearse([command], watched(self._domain, seen))
+        if isinstance(result, Applied) and not result.replayed:
+            return seen.get(command.id, result)
+        return result
+
+    async def rehearse(
+        self, commands: Sequence[Command], domain: Domain | None = None
+    ) -> list[Result]:
         """What the commands would be answered by the books as they are; nothing is written."""
         further = Further()
         for _ in range(WIDER_MAX):
             try:
-                return await self._rehearse(commands, further)
+                return await self._rehearse(commands, further, domain or self._domain)
             except Lacks as lacks:
                 further.look_at(lacks)
         raise InvariantBroken(f"{len(commands)} commands look at ever more mandates")
 
-    async def _rehearse(self, commands: Sequence[Command], further: Further) -> list[Result]:
+    async def _rehearse(
+        self, commands: Sequence[Command], further: Further, domain: Domain
+    ) -> list[Result]:
         async with self._engine.connect() as conn:
             transaction = await conn.begin()
             unit = Unit(conn, self._postgres, Counters())
             work = Workset(self._clock.now(), self._zone, self._rules, "rehearsal", further=further)
             await load(unit, work, commands, LoanCache())
             results = await decide_all(
-                work, commands, self._domain, frozenset(), partial(look_at, unit, work)
+                work, commands, domain, frozenset(), partial(look_at, unit, work)
             )
             await transaction.rollback()
         return results
@@ -170,7 +189,7 @@ class GroupWriter:
             )
             await load(unit, work, commands, self._cache)
             looking = partial(look_at, unit, work)
-            results = await decide_all(work, commands, self._domain, mine, looking)
+            results = await decide_all(work, commands, self._deciding, mine, looking)
             if not work.written:
                 await transaction.rollback()
                 return results

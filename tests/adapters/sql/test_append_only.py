@@ -7,6 +7,7 @@ from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.sql.access.log import SqlAccessLog
 from adapters.sql.engine import books_engine
 from adapters.sql.read.archive import SqlArchive
 from adapters.sql.read.queries import SqlQueries
@@ -19,6 +20,7 @@ from adapters.sql.write.books import SqlBooks
 from adapters.sql.write.checkpoints import SqlCheckpoints
 from domain.audit.signoff import SignOrder
 from domain.kernel.change import Applied
+from ports.access import AccessEvent
 from ports.checkpoints import Receipt
 from tests.fakes.sources import in_parts
 from tests.support.booksbench import StillClock, confirm, intend, order_of, present
@@ -36,6 +38,7 @@ CHANGES = {
     "payout_items": "UPDATE payout_items SET minor = 7",
     "audit_days": "UPDATE audit_days SET clean = false",
     "signoffs": "UPDATE signoffs SET actor = 'x'",
+    "access_log": "UPDATE access_log SET outcome = 'allowed'",
 }
 
 
@@ -45,6 +48,7 @@ async def _fill(
     await SqlArchive(engine, clock).keep("statement", in_parts(b"a file"))
     async with engine.begin() as conn:
         await conn.execute(text("INSERT INTO payout_items VALUES ('p', 'L', 'P', 1, 'fee', 5)"))
+    await SqlAccessLog(engine).record(AccessEvent(clock.at, "ops", "api", "order", "L1", "denied"))
     action = await present(books, queries, clock, "L1")
     await books.apply(confirm(order_of(await intend(books, "L1", 1, action)), 10100))
     sealing = SqlCheckpoints(engine, clock, a_signer())

@@ -1,0 +1,1 @@
+"""Persons, keys, requests and idempotency keys in the database of the books."""
