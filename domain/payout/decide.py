@@ -15,8 +15,9 @@ from domain.kernel.command import Command
 from domain.kernel.order import is_same_person, refusal_of_form
 from domain.kernel.view import Action
 from domain.ledger.bankaccount import BankAccount
-from domain.ledger.entry import Entry
+from domain.ledger.entry import Entry, Posting
 from domain.money import amount_text
+from domain.payment.portion import RefundStage
 from domain.payout import agenda, bookings, casekeys
 from domain.payout.agenda import PayoutRules
 from domain.payout.commands import (
@@ -24,6 +25,7 @@ from domain.payout.commands import (
     ApprovePayout,
     Became,
     CancelPayout,
+    EscalateRefund,
     InstructPayout,
     PayoutActionCommand,
     PayoutCommand,
@@ -39,7 +41,7 @@ from domain.payout.payout import Payout, PayoutOrder, PayoutOrdered, Sending
 from domain.payout.standing import Standing
 
 C_co = TypeVar("C_co", covariant=True)
-_E, _S = PayoutEvent, PayoutState
+_E, _S, K = PayoutEvent, PayoutState, CaseKind
 
 
 class Decision(Protocol[C_co]):
@@ -85,6 +87,13 @@ class Decision(Protocol[C_co]):
 
     def release_items(self, key: str) -> None:
         """The items of a payout are open again."""
+        ...
+
+    def move_refund(self, payout: Payout, stage: RefundStage | None) -> tuple[Posting, ...]:
+        """Bring what a refund takes of its payment to a stage, or (None) have it wait again.
+
+        Gives what is posted of it; nothing for a payout that is a remittance.
+        """
         ...
 
     def post(self, entry: Entry) -> None:
@@ -159,7 +168,8 @@ def _instruct(work: Decision[C_co], payout: Payout, _command: InstructPayout) ->
         return work.finish_payout(Done(note="the account holds too little"), payout.key)
     sending = Sending(sent_at=work.at, send_until=until)
     out = replace(payout, sending=sending, needs_operator="")
-    work.post(bookings.instructed(payout, today(work, payout)))
+    covers = work.move_refund(payout, RefundStage.ORDERED)
+    work.post(bookings.instructed(payout, today(work, payout), covers))
     work.move_payout(out, _E.INSTRUCTED, f"order {payout.order_no}")
     return work.finish_payout(PayoutOrdered(_order(out, until)), payout.key)
 
@@ -179,9 +189,12 @@ def _order(payout: Payout, until: Any) -> PayoutOrder:  # noqa: ANN401  (an inst
 
 def _shortage(payout: Payout, lacking: int) -> Case:
     said = amount_text(lacking, payout.currency)
+    key = casekeys.shortage(payout.currency, payout.account)
+    if payout.refund is not None:
+        key = casekeys.refund_shortage(payout.order_no)
     text = f"{said} are lacking on {payout.account} to pay {payout.key} and leave others theirs"
     return Case(
-        casekeys.shortage(payout.currency, payout.account),
+        key,
         CaseKind.SHORTAGE,
         f"{text}; whoever owes the account tops it up",
         amount_minor=lacking,
@@ -195,6 +208,30 @@ def _review(work: Decision[C_co], payout: Payout, _command: ReviewPayout) -> C_c
     work.move_payout(replace(payout, is_late=True, needs_operator=why), _E.LATE, why)
     work.open_case(doubt(payout, f"payout {payout.key} is said to be executed; {why}"))
     return work.finish_payout(Done(note=why), payout.key)
+
+
+def _escalate(work: Decision[C_co], payout: Payout, _command: EscalateRefund) -> C_co:
+    """A refund that has not left by its deadline is a person's task."""
+    refund = payout.refunded
+    why = f"refund of {refund.payment} was due by {refund.due_on} and is {payout.state}"
+    work.move_payout(replace(payout, refund=replace(refund, is_overdue=True)), _E.OVERDUE, why)
+    work.open_case(refund_case(payout, casekeys.overdue(payout.order_no), K.REFUND_OVERDUE, why))
+    return work.finish_payout(Done(note=why), payout.key)
+
+
+def refund_case(payout: Payout, key: str, kind: CaseKind, text: str) -> Case:
+    """A case about a refund; it names the first of its loans."""
+    refund = payout.refunded
+    return Case(
+        key,
+        kind,
+        text,
+        loan_id=refund.parts[0][0],
+        number=refund.number,
+        payment=refund.payment,
+        amount_minor=payout.minor,
+        currency=payout.currency,
+    )
 
 
 def _learnt(work: Decision[C_co], payout: Payout, _command: RecordLearnt) -> C_co:
@@ -219,11 +256,13 @@ def doubt(payout: Payout, text: str) -> Case:
 
 def fail(work: Decision[Any], payout: Payout, code: str, *, with_case: bool = True) -> None:
     """A payout was not executed: its items are open again, and a case says why."""
-    work.post(bookings.failed(payout, today(work, payout)))
+    work.post(bookings.failed(payout, today(work, payout), work.move_refund(payout, None)))
     work.move_payout(replace(payout, needs_operator=""), _E.FAILED, code)
     work.release_items(payout.key)
     work.close_case(casekeys.in_doubt(payout.order_no), "it was not executed")
-    if with_case:
+    if payout.refund is not None:
+        end_refund(work, payout, f"it was not executed: {code}", with_case=with_case)
+    elif with_case:
         whose = (payout.payee, payout.currency, payout.account)
         text = f"payout {payout.key} was not executed: {code}; correct it before the next request"
         work.open_case(
@@ -237,6 +276,15 @@ def fail(work: Decision[Any], payout: Payout, code: str, *, with_case: bool = Tr
         )
 
 
+def end_refund(work: Decision[Any], payout: Payout, why: str, *, with_case: bool = True) -> None:
+    """A refund has not reached its payer: its money waits again, and a case says why."""
+    work.close_case(casekeys.overdue(payout.order_no), why)
+    if with_case:
+        text = f"refund {payout.key} did not reach its payer: {why}"
+        key = casekeys.unreachable(payout.order_no)
+        work.open_case(refund_case(payout, key, K.REFUND_UNREACHABLE, text))
+
+
 # --- orders of people ----------------------------------------------------------------------------
 
 
@@ -248,14 +296,12 @@ def _order_given(work: Decision[C_co], payout: Payout, order: AnyOrderOnPayout) 
             people = (order.actor.id, order.approver or "")
             work.move_payout(replace(payout, approved_by=people, needs_operator=""), _E.APPROVED)
         case RefusePayout():
-            work.move_payout(replace(payout, needs_operator=""), _E.REFUSED, order.reason)
-            work.release_items(payout.key)
+            give_up(work, payout, _E.REFUSED, order.reason)
         case CancelPayout() if payout.sending is not None:
             fail(work, _ended(work, payout, AttemptState.RECALLED, "NEVER_LEFT"), "cancelled",
                  with_case=False)  # fmt: skip
         case CancelPayout():
-            work.move_payout(replace(payout, needs_operator=""), _E.CANCELLED, order.reason)
-            work.release_items(payout.key)
+            give_up(work, payout, _E.CANCELLED, order.reason)
         case SettlePayout(became=Became.EXECUTED):
             paid = _ended(work, payout, AttemptState.CONFIRMED, "BY_HAND")
             work.move_payout(replace(paid, needs_operator=""), _E.EXECUTED, order.reason)
@@ -265,6 +311,16 @@ def _order_given(work: Decision[C_co], payout: Payout, order: AnyOrderOnPayout) 
         case _:
             assert_never(order)  # type: ignore[arg-type]
     return work.finish_payout(Done(note=order.kind), payout.key)
+
+
+def give_up(work: Decision[Any], payout: Payout, event: PayoutEvent, why: str) -> None:
+    """A payout that was not instructed is not to be: its items are open, its money waits again."""
+    work.move_payout(replace(payout, needs_operator=""), event, why)
+    work.move_refund(payout, None)
+    work.release_items(payout.key)
+    if payout.refund is not None:
+        end_refund(work, payout, why, with_case=False)
+        work.close_case(casekeys.refund_shortage(payout.order_no), why)
 
 
 def _ended(work: Decision[Any], payout: Payout, state: AttemptState, code: str) -> Payout:
@@ -318,6 +374,7 @@ _Step = Callable[[Decision[Any], Payout, Any], Any]
 _STEPS: dict[type[Command], _Step] = {
     InstructPayout: _instruct,
     ReviewPayout: _review,
+    EscalateRefund: _escalate,
     RecordLearnt: _learnt,
     RaisePayout: _raise,
     ApprovePayout: _order_given,

@@ -65,6 +65,7 @@ from domain.loanclosure.commands import (
 from domain.payout.commands import (
     ApprovePayout,
     CancelPayout,
+    EscalateRefund,
     InstructPayout,
     RaisePayout,
     RecordLearnt,
@@ -72,6 +73,7 @@ from domain.payout.commands import (
     RecordPayoutUnsent,
     RefusePayout,
     RequestPayout,
+    RequestRefund,
     ReviewPayout,
     SettlePayout,
 )
@@ -100,6 +102,7 @@ __all__ = [
     "DropMessage",
     "EndMandate",
     "EndStatementBreak",
+    "EscalateRefund",
     "Hold",
     "HoldClosure",
     "InstructPayout",
@@ -137,6 +140,7 @@ __all__ = [
     "ReopenCase",
     "ReplaceMandate",
     "RequestPayout",
+    "RequestRefund",
     "ResolveCase",
     "ResumeClosure",
     "RetryLeg",
