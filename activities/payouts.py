@@ -19,6 +19,7 @@ from activities.actions import ActionOrder, about, driver_of
 from activities.answers import apply, view_of
 from activities.shielded import heartbeats, shielded
 from activities.subjects import ViewQueries
+from domain.calendar import local_day
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.change import Applied, Refused
@@ -26,11 +27,13 @@ from domain.kernel.subject import Subject
 from domain.loan.remitting import LOANS_MOST, RecordRemitted, SetOff
 from domain.payout.agenda import PayoutAction, PayoutRules
 from domain.payout.commands import (
+    EscalateRefund,
     InstructPayout,
     RecordLearnt,
     RecordPayoutOutcome,
     RecordPayoutUnsent,
     RequestPayout,
+    RequestRefund,
     ReviewPayout,
 )
 from domain.payout.items import PayoutItem
@@ -67,10 +70,11 @@ class QueriesOfPayouts(ViewQueries, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Remitted:
-    """What a sweep of cut-offs did: set-offs, payouts requested, and what was refused or failed."""
+    """What a sweep did: set-offs, payouts and refunds requested, what was refused or failed."""
 
     set_off: int = 0
     requested: int = 0
+    refunds: int = 0
     refused: int = 0
     failed: int = 0
 
@@ -111,6 +115,11 @@ class PayoutActivities:
     async def review(self, order: ActionOrder) -> PayoutView:
         """Have a person look for a line that has not come."""
         return view_of(await apply(self._books, order.command(ReviewPayout)))
+
+    @activity.defn(name="payouts.escalate")
+    async def escalate(self, order: ActionOrder) -> PayoutView:
+        """Have a person look for a refund that has not left by its deadline."""
+        return view_of(await apply(self._books, order.command(EscalateRefund)))
 
     @activity.defn(name="payouts.learn")
     async def learn(self, order: ActionOrder) -> PayoutView:
@@ -273,12 +282,36 @@ class RemittanceActivities:
 
     async def once(self) -> Remitted:
         """One round, also outside of an activity."""
-        done = Remitted()
+        done = await self._refund(Remitted())
         if not self._rules.policy.payees:
             return done
         done = await self._set_off(done)
         for one in await self._queries.remittable(tuple(sorted(self._rules.policy.payees))):
             done = await self._request(one, done)
+        return done
+
+    async def _refund(self, done: Remitted) -> Remitted:
+        """Request the refund of what payers are not owed for, each payment once a day at most."""
+        policy, after = self._rules.policy.refunds, ""
+        if policy is None:
+            return done
+        calendar = self._rules.calendar(policy.calendar)
+        today = local_day(self._clock.now(), policy.timezone)
+        while page := await self._queries.refundable(after, PAGE):
+            after = page[-1].payment
+            for one in page:
+                ready_on = calendar.add_banking_days(one.value_on, policy.after_banking_days)
+                if ready_on > today:
+                    continue
+                number = one.requests + 1
+                command = RequestRefund(
+                    id=canonical.bounded(f"driver/refund/{one.payment}/{number}/{today}"),
+                    actor=driver_of(Subject(PAYOUT, one.payment)),
+                    reason="nothing that is owed can take it",
+                    payment=one.payment,
+                    number=number,
+                )
+                done = await self._give(command, done, replace(done, refunds=done.refunds + 1))
         return done
 
     async def _set_off(self, done: Remitted) -> Remitted:
@@ -318,7 +351,7 @@ class RemittanceActivities:
         return await self._give(command, done, replace(done, requested=done.requested + 1))
 
     async def _give(
-        self, command: RequestPayout | SetOff, done: Remitted, counted: Remitted
+        self, command: RequestPayout | RequestRefund | SetOff, done: Remitted, counted: Remitted
     ) -> Remitted:
         """Apply one command; `counted` is `done` with it."""
         try:

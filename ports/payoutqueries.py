@@ -21,8 +21,30 @@ class Remittable:
     oldest_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Refundable:
+    """A payment of which money waits that its payer may get back.
+
+    Attributes:
+        value_on: the day on which it counts.
+        requests: how many refunds of it have been requested.
+    """
+
+    payment: str
+    value_on: date
+    requests: int
+
+
 class PayoutQueries(Protocol):
-    """Questions about all payees at once."""
+    """Questions about all payees at once, and about money that may go back to payers."""
+
+    async def refundable(self, after: str, limit: int) -> tuple[Refundable, ...]:
+        """Proven payments of which money waits and no refund is under way, after one of them."""
+        ...
+
+    async def refunds_of(self, payment: str) -> tuple[str, ...]:
+        """Keys of the refunds of a payment, by their numbers."""
+        ...
 
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
         """What a payout could take of these parties, in order of party, currency and account."""

@@ -138,6 +138,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             payouts.review,
             closures.tell,
             closures.review,
+            payouts.escalate,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,

@@ -248,6 +248,7 @@ ACTIVITY_TYPE = Label(
         "closures.review",
         "closures.seal",
         "closures.tell",
+        "payouts.escalate",
         "payouts.inquire",
         "payouts.instruct",
         "payouts.learn",

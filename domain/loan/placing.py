@@ -60,7 +60,7 @@ def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
     rooms = cash | {portion.clearing_account: portion.clearing_minor}
     found: defaultdict[Position, int] = defaultdict(int)
     for place, minor in _owed_back(portion):
-        payer = Item(accounts.receivable(loan.borrower), party=loan.borrower)
+        payer = Item(accounts.receivable(loan.borrower))
         found[Position(payer, place)] += minor
         rooms[place] += minor
     there = held(loan, portion)

@@ -1,7 +1,7 @@
 """What drivers, channels, people and the sweep of cut-offs say about payouts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -69,11 +69,8 @@ class RequestRefund(Command):
         return refund_key(self.payment, self.number)
 
     def scope(self) -> Scope:
-        """The payment with its loans, the payout that there may be, and the refund before it."""
-        scope = scope_of(self.payout)
-        before = refund_key(self.payment, self.number - 1)
-        cases = (*scope.cases, casekeys.unreachable(order_number(before)))
-        return replace(scope, payouts=(self.payout, before), cases=cases)
+        """The payment with its loans, and the payout that there may be."""
+        return scope_of(self.payout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

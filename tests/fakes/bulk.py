@@ -15,7 +15,7 @@ from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
 from ports.archive import Look, Reached, StatementRecord
 from ports.boarding import LoanApplication
-from ports.payoutqueries import Remittable
+from ports.payoutqueries import Refundable, Remittable
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
 from ports.sweepqueries import Due
 from tests.support.doors import AnyCommand
@@ -280,6 +280,12 @@ PLAIN = LoanApplication(
 
 class NoPayees:
     """Nobody is due anything; the policy of payees names nobody, so nobody asks."""
+
+    async def refundable(self, after: str, limit: int) -> tuple[Refundable, ...]:
+        raise AssertionError(after, limit)
+
+    async def refunds_of(self, payment: str) -> tuple[str, ...]:
+        raise AssertionError(payment)
 
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
         raise AssertionError(parties)

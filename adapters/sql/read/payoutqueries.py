@@ -2,15 +2,24 @@
 
 from datetime import date
 
-from sqlalchemy import and_, func, literal, select
+from sqlalchemy import and_, exists, func, literal, select
 
 from adapters.sql.read.reader import SqlReader
-from adapters.sql.schema.tables import payable_items, payouts, receivable_items
+from adapters.sql.schema.tables import (
+    payable_items,
+    payments,
+    payouts,
+    portions,
+    receivable_items,
+)
 from adapters.sql.write.taking import OPEN
 from domain.ledger import accounts
 from domain.loan.payables import BANK
-from ports.payoutqueries import Remittable
+from domain.payout.lifecycle import LIVE
+from ports.payoutqueries import Refundable, Remittable
 
+_M, _N = payments.c, portions.c
+_LIVE = tuple(sorted(state.value for state in LIVE))
 _I, _O, _R = payable_items.c, payouts.c, receivable_items.c
 _AT_BANK = func.substr(_I.place, 1, len(BANK)) == literal(BANK)
 
@@ -44,6 +53,31 @@ class SqlPayoutQueries(SqlReader):
             )
             for row in rows
         )
+
+    async def refundable(self, after: str, limit: int) -> tuple[Refundable, ...]:
+        """See the port."""
+        mine = select(func.count()).where(_O.payment == _M.id)
+        live = exists().where(_O.payment == _M.id, _O.state.in_(_LIVE))
+        waits = exists().where(_N.id == _M.id, _N.waiting_minor > 0)
+        found = (
+            select(_M.id, _M.value_on, mine.scalar_subquery().label("requests"))
+            .where(
+                _M.id > after,
+                _M.settled_minor == _M.amount_minor,
+                _M.returned_minor == _M.return_settled_minor,
+                waits,
+                ~live,
+            )
+            .order_by(_M.id)
+            .limit(limit)
+        )
+        rows = await self._rows(found)
+        return tuple(Refundable(row.id, row.value_on, int(row.requests)) for row in rows)
+
+    async def refunds_of(self, payment: str) -> tuple[str, ...]:
+        """See the port."""
+        rows = await self._rows(select(_O.key).where(_O.payment == payment).order_by(_O.number))
+        return tuple(row.key for row in rows)
 
     async def requests_of(
         self, party: str, currency: str, account: str, cut_off_on: date

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from domain.calendar import local_day
+from domain.case.kinds import CaseKind
 from domain.kernel.change import Done, Refusal
 from domain.kernel.order import OURS
 from domain.ledger import accounts
@@ -18,11 +19,10 @@ from domain.loan.placing import placed
 from domain.money import amount_text
 from domain.payment.payment import Payment
 from domain.payment.portion import Portion, RefundPart, RefundStage
-from domain.payout import casekeys
 from domain.payout.commands import RequestRefund
 from domain.payout.items import ItemSum
 from domain.payout.lifecycle import PayoutEvent
-from domain.payout.payout import Payout, Refund, order_number, refund_key
+from domain.payout.payout import Payout, Refund, order_number
 from domain.payout.policy import RefundPolicy
 
 Parts = tuple[tuple[str, int], ...]
@@ -93,10 +93,10 @@ def _kept_from_machine(work: Work, command: RequestRefund, loans: list[Loan]) ->
     owing = [loan.id for loan in loans if any(item.owed.total for item in loan.installments)]
     if owing:
         return Refusal("refund.owed", f"loan {owing[0]} owes: a person decides")
-    before = order_number(refund_key(command.payment, command.number - 1))
-    case = work.case(casekeys.unreachable(before))
-    if case is not None and case.is_open:
-        return Refusal("refund.case", f"case {case.key} is open: correct what it says first")
+    mine = (case for case in work.cases.values() if case.payment == command.payment)
+    failed = next((case for case in mine if case.kind is CaseKind.REFUND_UNREACHABLE), None)
+    if failed is not None:
+        return Refusal("refund.case", f"case {failed.key} is open: correct what it says first")
     return None
 
 

@@ -77,7 +77,7 @@ def view_status(s: Paying, key: str) -> RefundStatus:
 
 
 def test_a_duplicate_is_refunded_to_where_it_came_from() -> None:
-    """Paid twice: one allocation, one case that names the twin, one refund; then nothing is left."""
+    """Paid twice: one allocation, one case that names the twin, one refund, and nothing is left."""
     s = twice()
     payment = second(s)
     case = s.books.cases[f"surplus/{payment}/L1"]
@@ -250,7 +250,7 @@ def test_a_return_undone_pays_what_the_payer_owes_first() -> None:
 
 
 def test_a_match_is_not_undone_once_its_money_was_refunded() -> None:
-    """What a line proved and was sent back stays proven; before it left, the refund is cancelled."""
+    """What a line proved and was sent back stays proven; before it left, its refund ends."""
     s = twice()
     key = s.refunding(second(s))
     line = s.payment("T2").lines[0]
@@ -404,7 +404,8 @@ def test_a_refund_that_fails_waits_for_another_account() -> None:
     again = s.refunding(second(s), 2, actor=PERSON, beneficiary="vault:new")
     assert s.payout(again).order_no != s.payout(key).order_no
     s.give(CancelPayout, payout=again)
-    s.give(ResolveCase, case=case.key, resolution=ByHand.CORRECTED)
+    assert rule(s.refund(second(s), 3)) == "refund.case"
+    s.give(ResolveCase, case=case.key, resolution=ByHand.CORRECTED, approver="ops-2")
     assert s.payout(s.refunding(second(s), 3)).state is _S.APPROVED
 
 
