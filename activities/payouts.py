@@ -8,7 +8,7 @@ again unless it provably never left.
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from activities.actions import ActionOrder, about, driver_of
 from activities.answers import apply, view_of
 from activities.shielded import heartbeats, shielded
 from activities.subjects import ViewQueries
-from domain.calendar import local_day
+from domain.calendar import Adjust, local_day
 from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.change import Applied, Refused
@@ -280,14 +280,14 @@ class RemittanceActivities:
         async with heartbeats():
             return await self.once()
 
-    async def once(self) -> Remitted:
-        """One round, also outside of an activity."""
+    async def once(self, as_of: date | None = None) -> Remitted:
+        """One round, also outside of an activity; `as_of`: for the cut-offs of an earlier day."""
         done = await self._refund(Remitted())
         if not self._rules.policy.payees:
             return done
         done = await self._set_off(done)
         for one in await self._queries.remittable(tuple(sorted(self._rules.policy.payees))):
-            done = await self._request(one, done)
+            done = await self._request(one, done, as_of)
         return done
 
     async def _refund(self, done: Remitted) -> Remitted:
@@ -330,10 +330,12 @@ class RemittanceActivities:
             done = await self._give(command, done, replace(done, set_off=done.set_off + 1))
         return done
 
-    async def _request(self, one: Remittable, done: Remitted) -> Remitted:
+    async def _request(self, one: Remittable, done: Remitted, as_of: date | None) -> Remitted:
         policy = self._rules.policy.payees[one.party]
         calendar = self._rules.calendar(policy.calendar)
         day = policy.cut_off_before(self._clock.now(), calendar)
+        if as_of is not None:
+            day = min(day, calendar.adjust(as_of, Adjust.PRECEDING))
         known = await self._queries.requests_of(one.party, one.currency, one.account, day)
         if known or policy.is_too_little(one.minor, one.oldest_on, day, calendar):
             return done

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from domain.payout.payout import Payout
+
 
 @dataclass(frozen=True, slots=True)
 class Remittable:
@@ -42,8 +44,8 @@ class PayoutQueries(Protocol):
         """Proven payments of which money waits and no refund is under way, after one of them."""
         ...
 
-    async def refunds_of(self, payment: str) -> tuple[str, ...]:
-        """Keys of the refunds of a payment, by their numbers."""
+    async def refunds(self, payment: str, after: str, limit: int) -> tuple[Payout, ...]:
+        """Refunds in the order of their keys, after one of them; of one payment, or (empty) all."""
         ...
 
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from domain.kernel.change import Applied, Done, Refused
 from domain.kernel.subject import Subject
 from domain.loan.view import InstallmentView
+from domain.payout.payout import Payout
 from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
 from ports.archive import Look, Reached, StatementRecord
@@ -284,8 +285,8 @@ class NoPayees:
     async def refundable(self, after: str, limit: int) -> tuple[Refundable, ...]:
         raise AssertionError(after, limit)
 
-    async def refunds_of(self, payment: str) -> tuple[str, ...]:
-        raise AssertionError(payment)
+    async def refunds(self, payment: str, after: str, limit: int) -> tuple[Payout, ...]:
+        raise AssertionError(payment, after, limit)
 
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
         raise AssertionError(parties)

@@ -5,6 +5,7 @@ from datetime import date
 from sqlalchemy import and_, exists, func, literal, select
 
 from adapters.sql.read.reader import SqlReader
+from adapters.sql.readrows import read_payout
 from adapters.sql.schema.tables import (
     payable_items,
     payments,
@@ -16,6 +17,7 @@ from adapters.sql.write.taking import OPEN
 from domain.ledger import accounts
 from domain.loan.payables import BANK
 from domain.payout.lifecycle import LIVE
+from domain.payout.payout import Payout
 from ports.payoutqueries import Refundable, Remittable
 
 _M, _N = payments.c, portions.c
@@ -74,10 +76,11 @@ class SqlPayoutQueries(SqlReader):
         rows = await self._rows(found)
         return tuple(Refundable(row.id, row.value_on, int(row.requests)) for row in rows)
 
-    async def refunds_of(self, payment: str) -> tuple[str, ...]:
+    async def refunds(self, payment: str, after: str, limit: int) -> tuple[Payout, ...]:
         """See the port."""
-        rows = await self._rows(select(_O.key).where(_O.payment == payment).order_by(_O.number))
-        return tuple(row.key for row in rows)
+        mine = _O.payment == payment if payment else _O.payment.is_not(None)
+        found = select(_O.body).where(mine, _O.key > after).order_by(_O.key).limit(limit)
+        return tuple(read_payout(row.body) for row in await self._rows(found))
 
     async def requests_of(
         self, party: str, currency: str, account: str, cut_off_on: date

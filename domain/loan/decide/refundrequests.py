@@ -39,6 +39,8 @@ def request_refund(work: Work, command: RequestRefund) -> Change | Refusal:
     payment = work.payments.get(command.payment)
     if payment is None:
         return Refusal("refund.payment", f"no payment {command.payment}")
+    if command.amount_minor is not None and command.amount_minor <= 0:
+        return Refusal("refund.amount", "more than zero goes back")
     if refusal := _kept_back(work, command, payment):
         return refusal
     if command.advance:

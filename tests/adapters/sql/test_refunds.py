@@ -194,13 +194,15 @@ async def test_the_sweep_requests_each_refund_once(twice: Twice) -> None:
     twice.clock.at += timedelta(days=1)
     assert (await sweep.once()).refunds == 2
     assert await sweep.once() == Remitted()
-    assert await twice.queries.refunds_of(second) == (refund_key(second, 1),)
+    assert [one.key for one in await twice.queries.refunds(second, "", 9)] == [
+        refund_key(second, 1)
+    ]
+    assert len(await twice.queries.refunds("", "", 9)) == 2
     await twice.give(CancelPayout, payout=refund_key(second, 1))
     assert (await sweep.once()).refunds == 1
-    assert await twice.queries.refunds_of(second) == (
-        refund_key(second, 1),
-        refund_key(second, 2),
-    )
+    both = await twice.queries.refunds(second, "", 9)
+    assert [one.key for one in both] == [refund_key(second, number) for number in (1, 2)]
+    assert await twice.queries.refunds(second, both[0].key, 9) == both[1:]
     await twice.sound()
 
 

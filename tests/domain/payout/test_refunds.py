@@ -290,7 +290,8 @@ def test_what_cannot_be_refunded() -> None:
     """No policy, no payment, no such amount, and an account that we may not pay from."""
     s = twice()
     assert rule(s.refund("P-NONE")) == "refund.payment"
-    assert rule(s.refund(second(s), amount_minor=15001)) == "refund.amount"
+    for minor in (15001, 0, -1):
+        assert rule(s.refund(second(s), amount_minor=minor)) == "refund.amount"
     none = Paying.of(("L1", sole("funder-1"), 100), policy=policy(refunds=None))
     assert rule(none.refund("P-NONE")) == "refund.policy"
     held = Paying.of(("L1", replace(sole("funder-1"), account=FA), 15000))
