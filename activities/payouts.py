@@ -32,6 +32,7 @@ from domain.payout.commands import (
     RecordLearnt,
     RecordPayoutOutcome,
     RecordPayoutUnsent,
+    RecordShortfall,
     RequestPayout,
     RequestRefund,
     ReviewPayout,
@@ -288,7 +289,36 @@ class RemittanceActivities:
         done = await self._set_off(done)
         for one in await self._queries.remittable(tuple(sorted(self._rules.policy.payees))):
             done = await self._request(one, done, as_of)
+        for one in await self._queries.unremitted():
+            done = await self._compare(one, done)
         return done
+
+    async def _compare(self, one: Remittable, done: Remitted) -> Remitted:
+        """Completeness: what was due at the last cut-off and no payout has taken is a shortfall.
+
+        Of a party that the policy does not name everything is one. What is due since the day of
+        the cut-off may have come after it.
+        """
+        policy, now = self._rules.policy.payees.get(one.party), self._clock.now()
+        day, minor = now.date(), one.minor
+        if policy is not None:
+            calendar = self._rules.calendar(policy.calendar)
+            day = policy.cut_off_before(now, calendar)
+            waits = policy.is_too_little(one.minor, one.oldest_on, day, calendar)
+            minor = 0 if waits or one.oldest_on >= day else one.minor
+        command = RecordShortfall(
+            id=canonical.bounded(
+                f"driver/shortfall/{one.party}/{one.currency}/{one.account}/{day}/{minor}"
+            ),
+            actor=driver_of(Subject(PAYOUT, one.party)),
+            reason=f"completeness at the cut-off of {day}",
+            party=one.party,
+            currency=one.currency,
+            account=one.account,
+            cut_off_on=day,
+            minor=minor,
+        )
+        return await self._give(command, done, done)
 
     async def _refund(self, done: Remitted) -> Remitted:
         """Request the refund of what payers are not owed for, each payment once a day at most."""
@@ -353,7 +383,10 @@ class RemittanceActivities:
         return await self._give(command, done, replace(done, requested=done.requested + 1))
 
     async def _give(
-        self, command: RequestPayout | RequestRefund | SetOff, done: Remitted, counted: Remitted
+        self,
+        command: RequestPayout | RequestRefund | SetOff | RecordShortfall,
+        done: Remitted,
+        counted: Remitted,
     ) -> Remitted:
         """Apply one command; `counted` is `done` with it."""
         try:

@@ -52,6 +52,10 @@ class PayoutQueries(Protocol):
         """What a payout could take of these parties, in order of party, currency and account."""
         ...
 
+    async def unremitted(self) -> tuple[Remittable, ...]:
+        """What is open and proven of every party, and with nothing of it, whose case is open."""
+        ...
+
     async def requests_of(
         self, party: str, currency: str, account: str, cut_off_on: date
     ) -> tuple[str, ...]:

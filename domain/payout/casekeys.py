@@ -21,6 +21,15 @@ def shortage(currency: str, account: str) -> str:
     return f"shortage/{currency}/{account}"
 
 
+SHORTFALL = "shortfall/"
+"""Begins the keys of cases about what was not remitted."""
+
+
+def shortfall(party: str, currency: str, account: str) -> str:
+    """What a party was due at a cut-off was not remitted."""
+    return f"{SHORTFALL}{party}/{currency}/{account}"
+
+
 def refund_shortage(order_no: str) -> str:
     """The account of a refund holds less than what is due to others there."""
     return f"shortage/{order_no}"

@@ -98,6 +98,27 @@ class RequestPayout(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordShortfall(Command):
+    """What of a party's proven shares no payout has taken after its cut-off: minor units, or 0.
+
+    Expected at a cut-off is what was collected and proven, less what was remitted, held, set off.
+    """
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["record_shortfall"] = "record_shortfall"
+    party: str
+    currency: str
+    account: str
+    cut_off_on: date
+    minor: int
+
+    def scope(self) -> Scope:
+        """The case about it."""
+        return Scope(cases=(casekeys.shortfall(self.party, self.currency, self.account),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutCommand(Command):
     """A command on one payout, by its key."""
 

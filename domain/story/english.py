@@ -168,6 +168,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "instruct_payout": "payout ordered",
         "review_payout": "payout reviewed",
         "request_refund": "refund requested",
+        "record_shortfall": "what was remitted is compared with what was due",
         "escalate_refund": "refund found overdue",
         "record_learnt": "the payout's loans have learnt",
         "record_payout_outcome": "the channel reported an outcome",

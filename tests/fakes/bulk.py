@@ -291,6 +291,9 @@ class NoPayees:
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
         raise AssertionError(parties)
 
+    async def unremitted(self) -> tuple[Remittable, ...]:
+        raise AssertionError
+
     async def requests_of(
         self, party: str, currency: str, account: str, cut_off_on: date
     ) -> tuple[str, ...]:

@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from sqlalchemy import and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, select, true
 
 from adapters.sql.read.reader import SqlReader
 from adapters.sql.readrows import read_payout
 from adapters.sql.schema.tables import (
+    cases,
     payable_items,
     payments,
     payouts,
@@ -14,13 +15,15 @@ from adapters.sql.schema.tables import (
     receivable_items,
 )
 from adapters.sql.write.taking import OPEN
+from domain.case.kinds import CaseKind
 from domain.ledger import accounts
 from domain.loan.payables import BANK
+from domain.payout.casekeys import SHORTFALL
 from domain.payout.lifecycle import LIVE
 from domain.payout.payout import Payout
 from ports.payoutqueries import Refundable, Remittable
 
-_M, _N = payments.c, portions.c
+_C, _M, _N = cases.c, payments.c, portions.c
 _LIVE = tuple(sorted(state.value for state in LIVE))
 _I, _O, _R = payable_items.c, payouts.c, receivable_items.c
 _AT_BANK = func.substr(_I.place, 1, len(BANK)) == literal(BANK)
@@ -31,6 +34,25 @@ class SqlPayoutQueries(SqlReader):
 
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
         """See the port."""
+        return await self._open_of(_I.party.in_(parties))
+
+    async def unremitted(self) -> tuple[Remittable, ...]:
+        """See the port."""
+        found = await self._open_of(true())
+        known = {(one.party, one.currency, one.account) for one in found}
+        open_cases = select(_C.key, _C.opened_at).where(
+            _C.kind == CaseKind.REMITTANCE_SHORTFALL.value, _C.closed_at.is_(None)
+        )
+        settled = []
+        for row in await self._rows(open_cases.order_by(_C.key)):
+            party, currency, account = row.key.removeprefix(SHORTFALL).split("/", 2)
+            if (party, currency, account) not in known:
+                day = row.opened_at.date()
+                settled.append(Remittable(party, currency, account, 0, 0, day))
+        return (*found, *settled)
+
+    async def _open_of(self, whose: ColumnElement[bool]) -> tuple[Remittable, ...]:
+        """What is open and proven of some parties, in order of party, currency and account."""
         key = (_I.party, _I.currency, _I.place)
         found = (
             select(
@@ -39,7 +61,7 @@ class SqlPayoutQueries(SqlReader):
                 func.sum(_I.minor - _I.taken_minor).label("minor"),
                 func.min(_I.since).label("oldest_on"),
             )
-            .where(_I.party.in_(parties), _AT_BANK, OPEN)
+            .where(whose, _AT_BANK, OPEN)
             .group_by(*key)
             .order_by(*key)
         )

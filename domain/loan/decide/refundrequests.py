@@ -10,7 +10,7 @@ from domain.kernel.order import OURS
 from domain.ledger import accounts
 from domain.loan.aggregate import Loan
 from domain.loan.change import Change
-from domain.loan.decide.advance import move_ahead
+from domain.loan.decide.advance import draw
 from domain.loan.decide.references import portions_of
 from domain.loan.decide.refunding import reserve
 from domain.loan.decide.work import Work
@@ -45,8 +45,8 @@ def request_refund(work: Work, command: RequestRefund) -> Change | Refusal:
         return refusal
     if command.advance:
         for loan_id, portion in portions_of(work, payment):
-            if portion.advance_minor:
-                move_ahead(work, loan_id, payment.id, -portion.advance_minor)
+            free = portion.waiting_minor + portion.advance_minor
+            draw(work, loan_id, payment.id, free)
     account, parts = _takes(work, payment, command.amount_minor)
     if not parts:
         return Refusal("refund.nothing", f"nothing of payment {payment.id} is there to be refunded")

@@ -26,9 +26,11 @@ from domain.payout.view import RefundStatus
 from domain.payout.words import PAYOUT_WORDS
 from domain.statement.statement import LineItem
 from tests.support.doors import (
+    Also,
     ApprovePayout,
     CancelPayout,
     MatchLine,
+    RecordPayment,
     RecordReturn,
     RefusePayout,
     ResolveCase,
@@ -371,6 +373,36 @@ def test_one_transfer_for_two_loans_goes_back_as_one() -> None:
     key = s.refunded(s.payment("T4").id)
     s.check()
     assert sum(minor for _, minor in s.payout(key).refunded.parts) == 25000
+
+
+def test_one_cent_too_much_is_no_duplicate() -> None:
+    """What was paid beyond the debt goes back; it names no twin, and its case says not owed."""
+    s = Paying.of(("L1", sole("funder-1"), 15000))
+    payment = s.payment(s.received(15001, "L1")).id
+    assert s.books.cases[f"surplus/{payment}/L1"].code == "not_owed"
+    key = s.refunding(payment)
+    assert (s.payout(key).minor, s.payout(key).refunded.twins) == (1, ())
+    assert "duplicate" not in " ".join(PAYOUT_WORDS.parts(s.books.payout_view(key)))
+    s.check()
+
+
+def test_a_part_of_what_waits_in_two_loans_is_taken_of_the_first() -> None:
+    """A refund of less than all takes it of the loans in their order, and leaves the rest."""
+    s = Paying.of(("L1", sole("funder-1"), 15000), ("L2", sole("funder-2"), 10000))
+    s.received(15000, "L1", ref="T1")
+    s.received(10000, "L2", ref="T2")
+    s.roll(1)
+    answer = s.order(
+        RecordPayment, 1, "L1", reference="T3", amount_minor=9000, currency="CNY",
+        value_on=s.today, also=(Also("L2", 4000),),
+    )  # fmt: skip
+    assert isinstance(answer, Change), answer
+    s.line(LineItem("T3", None, None, 9000), account=K)
+    payment = s.payment("T3").id
+    key = s.refunding(payment, amount_minor=5000)
+    s.check()
+    assert s.payout(key).refunded.parts == (("L1", 5000),)
+    assert surplus(s, payment, "L2") == 4000
 
 
 def test_what_was_paid_ahead_is_refunded_when_a_person_asks() -> None:
