@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from activities.payouts import Remitted
+    from activities.remittances import Remitted
     from domain.payout.items import PayoutItem
     from domain.payout.payout import Payout
     from domain.payout.view import PayoutView
@@ -333,7 +333,7 @@ def read_day(name: str, value: str) -> date | None:
 
 
 async def _remit(settings: Settings, as_of: date | None) -> Remitted:
-    from activities.payouts import RemittanceActivities  # noqa: PLC0415
+    from activities.remittances import RemittanceActivities  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:

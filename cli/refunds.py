@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _EXAMPLE = "Example: acquit refunds --limit 20"
 _ONE = (
-    "Examples: acquit refund P-0F165F62E6CD; acquit refund P-0F165F62E6CD --request --actor ops-7 "
+    "Example: acquit refund P-0F165F62E6CD --request --actor ops-7 "
     '--reason "paid twice". Approve, refuse or cancel one with acquit payout. Exit codes: 0 done, '
     "1 refused by a rule, 2 wrong input."
 )

@@ -4,22 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 from domain.calendar import local_day
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState
-from domain.kernel.change import Answer, Done, Refusal, Superseded
+from domain.kernel.change import Done, Refusal, Superseded
 from domain.kernel.command import Command
 from domain.kernel.order import is_same_person, refusal_of_form
 from domain.kernel.view import Action
-from domain.ledger.bankaccount import BankAccount
-from domain.ledger.entry import Entry, Posting
 from domain.money import amount_text
 from domain.payment.portion import RefundStage
 from domain.payout import agenda, bookings, casekeys
-from domain.payout.agenda import PayoutRules
 from domain.payout.commands import (
     AnyOrderOnPayout,
     ApprovePayout,
@@ -35,90 +32,12 @@ from domain.payout.commands import (
     ReviewPayout,
     SettlePayout,
 )
-from domain.payout.items import ItemSum
+from domain.payout.decision import Decision
 from domain.payout.lifecycle import PayoutEvent, PayoutState, advance
 from domain.payout.payout import Payout, PayoutOrder, PayoutOrdered, Sending
-from domain.payout.standing import Standing
 
 C_co = TypeVar("C_co", covariant=True)
-_E, _S, K = PayoutEvent, PayoutState, CaseKind
-
-
-class Decision(Protocol[C_co]):
-    """The part of a decision being worked out that payouts need."""
-
-    @property
-    def at(self) -> Any:  # noqa: ANN401  (an instant, UTC)
-        """The instant of the command, UTC."""
-        ...
-
-    @property
-    def payout_rules(self) -> PayoutRules:
-        """The policy of payees, channels and calendars."""
-        ...
-
-    def bank_account(self, name: str) -> BankAccount | None:
-        """A registered bank account."""
-        ...
-
-    def payout(self, key: str) -> Payout | None:
-        """The payout as it is now in this decision."""
-        ...
-
-    def taken(self, key: str) -> ItemSum | None:
-        """What the items come to that the books have set aside for a request, if there are any."""
-        ...
-
-    def standing(self, key: str) -> Standing:
-        """What lies on the account of a payout that is to be instructed."""
-        ...
-
-    def move_payout(self, payout: Payout, event: PayoutEvent, detail: str = "") -> None:
-        """Move a payout along the table and write the move to the journal."""
-        ...
-
-    def put_payout(self, payout: Payout) -> None:
-        """Replace a payout without a move."""
-        ...
-
-    def keep_items(self, key: str) -> None:
-        """The items that were set aside for a request are its items from now on."""
-        ...
-
-    def release_items(self, key: str) -> None:
-        """The items of a payout are open again."""
-        ...
-
-    def move_refund(self, payout: Payout, stage: RefundStage | None) -> tuple[Posting, ...]:
-        """Bring what a refund takes of its payment to a stage, or (None) have it wait again.
-
-        Gives what is posted of it; nothing for a payout that is a remittance.
-        """
-        ...
-
-    def post(self, entry: Entry) -> None:
-        """Post an entry."""
-        ...
-
-    def open_case(self, case: Case) -> None:
-        """Open a case unless one of its key is open; one that was resolved is opened again."""
-        ...
-
-    def follow_amount(self, case: Case) -> None:
-        """Have a case say an amount for as long as there is one: opened, amended or ended."""
-        ...
-
-    def close_case(self, key: str, why: str = "") -> None:
-        """End the case of a key, if one is open."""
-        ...
-
-    def case(self, key: str) -> Case | None:
-        """The case as it is now in this decision, resolved ones included."""
-        ...
-
-    def finish_payout(self, answer: Answer, key: str) -> C_co:
-        """End the decision with the view of a payout."""
-        ...
+_E, _S = PayoutEvent, PayoutState
 
 
 def today(work: Decision[Any], payout: Payout) -> date:
@@ -215,7 +134,9 @@ def _escalate(work: Decision[C_co], payout: Payout, _command: EscalateRefund) ->
     refund = payout.refunded
     why = f"refund of {refund.payment} was due by {refund.due_on} and is {payout.state}"
     work.move_payout(replace(payout, refund=replace(refund, is_overdue=True)), _E.OVERDUE, why)
-    work.open_case(refund_case(payout, casekeys.overdue(payout.order_no), K.REFUND_OVERDUE, why))
+    work.open_case(
+        refund_case(payout, casekeys.overdue(payout.order_no), CaseKind.REFUND_OVERDUE, why)
+    )
     return work.finish_payout(Done(note=why), payout.key)
 
 
@@ -282,7 +203,7 @@ def end_refund(work: Decision[Any], payout: Payout, why: str, *, with_case: bool
     if with_case:
         text = f"refund {payout.key} did not reach its payer: {why}"
         key = casekeys.unreachable(payout.order_no)
-        work.open_case(refund_case(payout, key, K.REFUND_UNREACHABLE, text))
+        work.open_case(refund_case(payout, key, CaseKind.REFUND_UNREACHABLE, text))
 
 
 # --- orders of people ----------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from domain.money import amount_text
 from domain.payment.portion import RefundStage
 from domain.payout import bookings, casekeys
 from domain.payout.commands import RecordPayoutOutcome, RecordPayoutUnsent
-from domain.payout.decide import Decision, doubt, end_refund, fail, with_sending
+from domain.payout.decide import doubt, end_refund, fail, with_sending
+from domain.payout.decision import Decision
 from domain.payout.lifecycle import GONE, OUT, PayoutEvent, PayoutState
 from domain.payout.payout import Payout, Sending
 

@@ -9,7 +9,7 @@ from domain.kernel.change import Done, Refusal
 from domain.money import amount_text
 from domain.payout import casekeys
 from domain.payout.commands import RecordShortfall, RequestPayout
-from domain.payout.decide import Decision
+from domain.payout.decision import Decision
 from domain.payout.items import ItemSum
 from domain.payout.lifecycle import PayoutEvent
 from domain.payout.payout import Payout, order_number

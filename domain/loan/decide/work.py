@@ -344,8 +344,7 @@ class Work(ClosureWork):
         for item in now.installments:
             if item.driver.opened and item.state in MAY_BE_DEBITED:
                 was = before.installment(item.number)
-                cases = self.aggregates.cases
-                known = agenda.next_action(before, was, self.rules, self.at, cases)
+                known = agenda.next_action(before, was, self.rules, self.at, self.aggregates.cases)
                 if agenda.next_action(now, item, self.rules, self.at, self.cases) != known:
                     self.touch(loan_id, item.number)
 

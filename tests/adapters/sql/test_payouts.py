@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.payouts import RemittanceActivities, Remitted
+from activities.remittances import RemittanceActivities, Remitted
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.schema import tables
