@@ -4,6 +4,7 @@ import runpy
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -711,7 +712,8 @@ def test_the_page_of_the_lifecycle_is_that_of_the_table(
 def test_a_shortfall_is_a_case_for_as_long_as_it_is() -> None:
     """What no payout has taken after a cut-off is a case that follows its amount and ends."""
     s = Paying.of()
-    terms = {"party": "funder-1", "currency": "CNY", "account": K, "cut_off_on": s.today}
+    terms: dict[str, Any] = {"party": "funder-1", "currency": "CNY", "account": K}
+    terms["cut_off_on"] = s.today
     key = f"shortfall/funder-1/CNY/{K}"
     s.give(RecordShortfall, minor=0, **terms)
     assert key not in s.books.cases
