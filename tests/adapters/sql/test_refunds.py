@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from activities.remittances import RemittanceActivities, Remitted
+from adapters.sql.read.gauges import SqlGauges
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.schema import tables
 from adapters.sql.write.books import SqlBooks
@@ -21,6 +22,7 @@ from domain.kernel.command import Actor
 from domain.payout.agenda import PayoutRules
 from domain.payout.payout import PayoutOrdered, refund_key
 from domain.payout.view import PayoutView, RefundStatus
+from ports.gauges import Waiting
 from tests.adapters.sql.test_payouts import DAY, RULES, Bench, seen, seen_now
 from tests.support.booksbench import StillClock
 from tests.support.doors import (
@@ -97,6 +99,8 @@ async def test_a_refund_from_request_to_its_line(twice: Twice) -> None:
     _, second = await twice.paid_twice()
     view = seen(await twice.refund(second))
     assert (view.state, view.labels.amount_minor) == ("APPROVED", 10000)
+    gauges = SqlGauges(twice.engine, twice.clock)
+    assert (await gauges.gauges()).payouts == {"APPROVED": Waiting(1, twice.clock.at)}
     await twice.sound()
     view = seen(await twice.act(InstructPayout, view))
     [row] = await twice.rows(tables.portions, id=second)
@@ -108,6 +112,7 @@ async def test_a_refund_from_request_to_its_line(twice: Twice) -> None:
     assert await twice.rows(tables.payout_items) == []
     [case] = await twice.rows(tables.cases, kind="surplus")
     assert case.closed_at is not None
+    assert (await gauges.gauges()).payouts == {}
 
 
 async def test_a_return_cancels_a_refund_that_its_command_does_not_name(twice: Twice) -> None:
