@@ -175,7 +175,7 @@ def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
 
     A duplicate names the payments that paid what it was for.
     """
-    others = twins(loan, portion.id)
+    others = twins(loan, portion.id) if minor else ()
     text = f"{amount_text(minor, loan.currency)} of payment {portion.id} are not owed"
     if others:
         text += f": {', '.join(others)} paid it"
