@@ -1,7 +1,8 @@
 """Refunds from request to line: what goes back to a payer, and what happens when it goes wrong."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from domain.loan.duplicates import twins
 from domain.payment.portion import RefundStage
 from domain.payout.commands import Became
 from domain.payout.lifecycle import PayoutState
-from domain.payout.payout import refunded_payment
+from domain.payout.payout import order_number, refund_key, refunded_payment
 from domain.payout.refundstatus import STATUS
 from domain.payout.view import RefundStatus
 from domain.payout.words import PAYOUT_WORDS
@@ -32,8 +33,11 @@ from tests.support.doors import (
     MatchLine,
     RecordPayment,
     RecordReturn,
+    RecordShortfall,
     RefusePayout,
+    RequestRefund,
     ResolveCase,
+    Scope,
     SettlePayout,
     UndoMatch,
 )
@@ -532,3 +536,20 @@ def test_only_a_refund_says_what_it_refunds() -> None:
     assert s.books.at - timedelta(days=1) < s.books.at
     assert PAYOUT_DRIVER.kind == "workflow"
     assert pooled().account == K
+
+
+def test_what_commands_about_refunds_name() -> None:
+    """A refund is found with its payment, which brings its loans, and with the cases about it."""
+    key = refund_key("P-1", 2)
+    order_no = order_number(key)
+    cases = ("payout_in_doubt", "shortage", "refund_overdue", "refund_unreachable")
+    expected = Scope(
+        payouts=(key,), payments=("P-1",), cases=tuple(f"{case}/{order_no}" for case in cases)
+    )
+    terms: dict[str, Any] = {"id": "r", "actor": PERSON, "reason": ""}
+    assert RequestRefund(payment="P-1", number=2, **terms).scope() == expected
+    assert CancelPayout(payout=key, **(terms | {"reason": "x"})).scope() == expected
+    short = RecordShortfall(
+        party="p", currency="CNY", account=K, cut_off_on=date(2026, 3, 10), minor=1, **terms
+    )
+    assert short.scope() == Scope(cases=(f"shortfall/p/CNY/{K}",))
