@@ -7,7 +7,6 @@ again unless it provably never left.
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Protocol
@@ -23,14 +22,14 @@ from domain.debit.outcome import NO_ANSWER, Outcome, OutcomeClass
 from domain.kernel import canonical
 from domain.kernel.change import Applied, Refused
 from domain.kernel.subject import Subject
-from domain.loan.remitting import LOANS_MOST, RecordRemitted, SetOff
-from domain.payout.agenda import PayoutAction, PayoutRules
+from domain.loan.remitting import RecordRemitted
+from domain.payout.agenda import PayoutAction
 from domain.payout.commands import (
+    EscalateRefund,
     InstructPayout,
     RecordLearnt,
     RecordPayoutOutcome,
     RecordPayoutUnsent,
-    RequestPayout,
     ReviewPayout,
 )
 from domain.payout.items import PayoutItem
@@ -39,7 +38,6 @@ from domain.payout.view import PayoutView
 from ports.books import Books
 from ports.clock import Clock
 from ports.payoutchannel import PayoutChannel
-from ports.payoutqueries import PayoutQueries, Remittable
 from ports.rail import RailUnavailable
 
 PAGE = 1_000
@@ -63,16 +61,6 @@ class QueriesOfPayouts(ViewQueries, Protocol):
     ) -> tuple[PayoutItem, ...]:
         """Items of a payout in the order of their keys, after one of them."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Remitted:
-    """What a sweep of cut-offs did: set-offs, payouts requested, and what was refused or failed."""
-
-    set_off: int = 0
-    requested: int = 0
-    refused: int = 0
-    failed: int = 0
 
 
 class PayoutActivities:
@@ -111,6 +99,11 @@ class PayoutActivities:
     async def review(self, order: ActionOrder) -> PayoutView:
         """Have a person look for a line that has not come."""
         return view_of(await apply(self._books, order.command(ReviewPayout)))
+
+    @activity.defn(name="payouts.escalate")
+    async def escalate(self, order: ActionOrder) -> PayoutView:
+        """Have a person look for a refund that has not left by its deadline."""
+        return view_of(await apply(self._books, order.command(EscalateRefund)))
 
     @activity.defn(name="payouts.learn")
     async def learn(self, order: ActionOrder) -> PayoutView:
@@ -244,92 +237,6 @@ class PayoutActivities:
             return self._channels[name]
         except KeyError:
             raise ApplicationError(f"this worker does not serve channel {name!r}") from None
-
-
-class RemittanceActivities:
-    """Requests what is due at each payee's cut-off, after what it owes was set off.
-
-    Args:
-        books: where requests go in.
-        queries: where open items are summed.
-        rules: the policy of payees and its calendars.
-        clock: says which cut-off was the last.
-    """
-
-    def __init__(
-        self, books: Books, queries: PayoutQueries, rules: PayoutRules, clock: Clock
-    ) -> None:
-        self._books, self._queries, self._rules, self._clock = books, queries, rules, clock
-
-    @activity.defn(name="payouts.remit")
-    async def remit(self) -> Remitted:
-        """Set off, then request one payout for each payee, currency and account with a cut-off.
-
-        One that fails is counted and logged; it holds up no other. What was requested for a cut-off
-        is not requested again for it.
-        """
-        async with heartbeats():
-            return await self.once()
-
-    async def once(self) -> Remitted:
-        """One round, also outside of an activity."""
-        done = Remitted()
-        if not self._rules.policy.payees:
-            return done
-        done = await self._set_off(done)
-        for one in await self._queries.remittable(tuple(sorted(self._rules.policy.payees))):
-            done = await self._request(one, done)
-        return done
-
-    async def _set_off(self, done: Remitted) -> Remitted:
-        for party, currency, account in await self._queries.owing():
-            loans = await self._queries.loans_to_set_off(party, currency, account, LOANS_MOST)
-            now = self._clock.now()
-            command = SetOff(
-                id=canonical.bounded(f"driver/set_off/{party}/{account}/{now.isoformat()}"),
-                actor=driver_of(Subject(PAYOUT, party)),
-                reason="what is due pays what is to be given back",
-                party=party,
-                currency=currency,
-                account=account,
-                loans=loans,
-            )
-            done = await self._give(command, done, replace(done, set_off=done.set_off + 1))
-        return done
-
-    async def _request(self, one: Remittable, done: Remitted) -> Remitted:
-        policy = self._rules.policy.payees[one.party]
-        calendar = self._rules.calendar(policy.calendar)
-        day = policy.cut_off_before(self._clock.now(), calendar)
-        known = await self._queries.requests_of(one.party, one.currency, one.account, day)
-        if known or policy.is_too_little(one.minor, one.oldest_on, day, calendar):
-            return done
-        now = self._clock.now()
-        key = f"{one.party}/{one.currency}/{one.account}/{day}/{now.isoformat()}"
-        command = RequestPayout(
-            id=canonical.bounded(f"driver/remit/{key}"),
-            actor=driver_of(Subject(PAYOUT, one.party)),
-            reason=f"cut-off of {day}",
-            payee=one.party,
-            currency=one.currency,
-            account=one.account,
-            cut_off_on=day,
-        )
-        return await self._give(command, done, replace(done, requested=done.requested + 1))
-
-    async def _give(
-        self, command: RequestPayout | SetOff, done: Remitted, counted: Remitted
-    ) -> Remitted:
-        """Apply one command; `counted` is `done` with it."""
-        try:
-            answer = await self._books.apply(command)
-        except Exception:  # noqa: BLE001  (one that fails holds up no other)
-            activity.logger.exception("%s failed", command.kind)
-            return replace(done, failed=done.failed + 1)
-        if isinstance(answer, Refused):
-            activity.logger.info("%s refused by %s", command.kind, answer.rule)
-            return replace(done, refused=done.refused + 1)
-        return counted
 
 
 def _lessons(

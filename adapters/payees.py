@@ -14,7 +14,17 @@
     line_within_banking_days = 3
     fees_borne_by = "us"
 
-A party that the file does not name is paid nothing. Amounts are minor units of whatever currency a
+    [refunds]
+    channel = "simbank"
+    calendar = "CN"
+    timezone = "Asia/Shanghai"
+    after_banking_days = 1
+    within_banking_days = 5
+    approve_within_minor = 100000
+    fees_borne_by = "us"
+
+A party that the file does not name is paid nothing, and without a table of refunds nothing is
+refunded. Amounts are minor units of whatever currency a
 payout has.
 """
 
@@ -31,7 +41,7 @@ from adapters.validation import read_toml
 from domain.errors import InvalidInput
 from domain.kernel.order import AMOUNT_MOST
 from domain.ledger.bankaccount import US
-from domain.payout.policy import NO_TENANT, PayeePolicy, RemittancePolicy
+from domain.payout.policy import NO_TENANT, PayeePolicy, RefundPolicy, RemittancePolicy
 from domain.text import shortened
 
 PAYEES_MOST = 1000
@@ -59,11 +69,26 @@ class _Payee(BaseModel):
     fees_borne_by: Party = US
 
 
+class _Refunds(BaseModel):
+    """The table of refunds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: str
+    calendar: str
+    timezone: str
+    after_banking_days: Annotated[int, Field(strict=True, ge=0, le=30)] = 1
+    within_banking_days: Annotated[int, Field(strict=True, ge=1, le=30)] = 5
+    approve_within_minor: Amount = 0
+    fees_borne_by: Party = US
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     tenant: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = NO_TENANT
-    payees: Annotated[dict[Party, _Payee], Field(min_length=1, max_length=PAYEES_MOST)]
+    payees: Annotated[dict[Party, _Payee], Field(max_length=PAYEES_MOST)] = {}
+    refunds: _Refunds | None = None
 
 
 def read_payees(
@@ -80,24 +105,28 @@ def read_payees(
         faults = [
             fault
             for name in sorted(read.payees)
-            for fault in _faults(name, read.payees[name], channels, calendars)
+            for fault in _faults(f"payees.{name}", read.payees[name], channels, calendars)
         ]
+        if read.refunds is not None:
+            faults += _faults("refunds", read.refunds, channels, calendars)
+        elif not read.payees:
+            faults.append(InvalidInput("payees", "", "a table of a payee, or one of refunds"))
         if faults:
             raise SourceRefused(str(path), faults)
         payees = {
             name: PayeePolicy(party=name, **read.payees[name].model_dump())
             for name in sorted(read.payees)
         }
-        return RemittancePolicy(payees, read.tenant)
+        refunds = None if read.refunds is None else RefundPolicy(**read.refunds.model_dump())
+        return RemittancePolicy(payees, read.tenant, refunds)
 
     return read_toml(path, _FILE_MOST_BYTES, checked)
 
 
 def _faults(
-    name: str, read: _Payee, channels: Collection[str], calendars: Collection[str]
+    field: str, read: _Payee | _Refunds, channels: Collection[str], calendars: Collection[str]
 ) -> Iterator[InvalidInput]:
-    """The rules that one payee breaks, besides those of single values."""
-    field = f"payees.{name}"
+    """The rules that one table breaks, besides those of single values."""
     for what, value, known in (
         ("channel", read.channel, channels),
         ("calendar", read.calendar, calendars),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from activities.payouts import Remitted
+    from activities.remittances import Remitted
     from domain.payout.items import PayoutItem
     from domain.payout.payout import Payout
     from domain.payout.view import PayoutView
@@ -51,8 +51,8 @@ _ONE = (
     '--reason "checked". Exit codes: 0 done, 1 refused by a rule, 2 wrong input.'
 )
 _REMIT = (
-    "Example: acquit remit. Exit codes: 0 everything was requested that could be, 1 something was "
-    "refused or failed, 2 wrong input."
+    "Example: acquit remit --as-of 2026-03-10. Exit codes: 0 everything was requested that could "
+    "be, 1 something was refused or failed, 2 wrong input."
 )
 _STORY_MOST = 1_000
 VERBS: Mapping[str, str] = {
@@ -163,15 +163,24 @@ def payout(  # noqa: PLR0913  (one parameter for each option)
     give(settings, given, who["id"], words[1], as_json=as_json)
 
 
-def remit(ctx: typer.Context, *, as_json: JsonOption = False, home: HomeOption = None) -> None:
-    """Set off what payees owe, and request what is open at their last cut-offs, as a sweep does.
+def remit(
+    ctx: typer.Context,
+    *,
+    as_of: Annotated[
+        str, typer.Option(metavar="DAY", help="For the cut-offs of this day, not of the last one.")
+    ] = "",
+    as_json: JsonOption = False,
+    home: HomeOption = None,
+) -> None:
+    """Request refunds, set off what payees owe, and request what is open at their last cut-offs.
 
-    Exit code 1 if anything was refused or failed.
+    It does what the sweep does, now. Exit code 1 if anything was refused or failed.
     """
-    done = run_async(_remit(books_settings(ctx, home)))
+    done = run_async(_remit(books_settings(ctx, home), read_day("as-of", as_of)))
     counted = {
         "set_off": done.set_off,
         "requested": done.requested,
+        "refunds": done.refunds,
         "refused": done.refused,
         "failed": done.failed,
     }
@@ -311,13 +320,25 @@ async def _items(
         return found, items[:limit], cursor
 
 
-async def _remit(settings: Settings) -> Remitted:
-    from activities.payouts import RemittanceActivities  # noqa: PLC0415
+def read_day(name: str, value: str) -> date | None:
+    """A day as it is typed; None where it is empty.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise InvalidInput(name, value, "a day such as 2026-03-10") from None
+
+
+async def _remit(settings: Settings, as_of: date | None) -> Remitted:
+    from activities.remittances import RemittanceActivities  # noqa: PLC0415
     from workers.compose import open_stack  # noqa: PLC0415
 
     async with open_stack(settings) as stack:
         rules = stack.rules.payouts
-        if not rules.policy.payees:
+        if not rules.policy.payees and rules.policy.refunds is None:
             raise InvalidInput("payees", "", "a policy of payees, see ACQUIT_PAYEES")
         books = stack.books.for_drivers()
-        return await RemittanceActivities(books, stack.queries, rules, stack.clock).once()
+        return await RemittanceActivities(books, stack.queries, rules, stack.clock).once(as_of)

@@ -42,6 +42,7 @@ COMMANDS = {
     "closures": ("closures", "closure"),
     "certificate": ("certificate",),
     "unclosed": ("unclosed",),
+    "refunds": ("refunds", "refund"),
     "order": ("order",),
     "match": ("match",),
     "payinstructions": ("payment-instructions",),

@@ -293,7 +293,7 @@ async def _roll(stack: Stack) -> Healing:
 
 async def _remit(stack: Stack) -> Healing:
     """Request what is due to payees at their last cut-offs."""
-    from activities.payouts import RemittanceActivities  # noqa: PLC0415
+    from activities.remittances import RemittanceActivities  # noqa: PLC0415
 
     rules = stack.rules.payouts
     if not rules.policy.payees:

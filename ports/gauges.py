@@ -29,6 +29,7 @@ class Gauges:
         installments: by state; since when the oldest has been in it.
         closures: closures of loans, by state; since when the oldest has been in it.
         unknown: attempts whose outcome is unknown, by rail; since the oldest became so.
+        payouts: payouts and refunds that are not final, by state; since the oldest is in it.
         actions: actions that have been due for `LATE_AFTER` or longer, by kind.
         messages: messages in the outbox that may leave, by topic; since they might.
         files: statement files of the last `FILES_DAYS` days that nobody has read to their end.
@@ -41,6 +42,7 @@ class Gauges:
     installments: Mapping[str, Waiting] = field(default_factory=dict)
     closures: Mapping[str, Waiting] = field(default_factory=dict)
     unknown: Mapping[str, Waiting] = field(default_factory=dict)
+    payouts: Mapping[str, Waiting] = field(default_factory=dict)
     actions: Mapping[str, Waiting] = field(default_factory=dict)
     messages: Mapping[str, Waiting] = field(default_factory=dict)
     files: Waiting = Waiting(0)

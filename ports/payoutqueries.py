@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from domain.payout.payout import Payout
+
 
 @dataclass(frozen=True, slots=True)
 class Remittable:
@@ -21,11 +23,37 @@ class Remittable:
     oldest_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Refundable:
+    """A payment of which money waits that its payer may get back.
+
+    Attributes:
+        value_on: the day on which it counts.
+        requests: how many refunds of it have been requested.
+    """
+
+    payment: str
+    value_on: date
+    requests: int
+
+
 class PayoutQueries(Protocol):
-    """Questions about all payees at once."""
+    """Questions about all payees at once, and about money that may go back to payers."""
+
+    async def refundable(self, after: str, limit: int) -> tuple[Refundable, ...]:
+        """Proven payments of which money waits and no refund is under way, after one of them."""
+        ...
+
+    async def refunds(self, payment: str, after: str, limit: int) -> tuple[Payout, ...]:
+        """Refunds in the order of their keys, after one of them; of one payment, or (empty) all."""
+        ...
 
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
         """What a payout could take of these parties, in order of party, currency and account."""
+        ...
+
+    async def unremitted(self) -> tuple[Remittable, ...]:
+        """What is open and proven of every party, and with nothing of it, whose case is open."""
         ...
 
     async def requests_of(

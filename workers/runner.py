@@ -17,7 +17,8 @@ from activities.debits import DebitActivities
 from activities.healing import HealActivities
 from activities.installments import InstallmentActivities
 from activities.matching import LineMatching
-from activities.payouts import PayoutActivities, RemittanceActivities
+from activities.payouts import PayoutActivities
+from activities.remittances import RemittanceActivities
 from activities.statementcontrols import StatementControls
 from activities.statements import StatementActivities
 from activities.statementwatch import StatementWatch
@@ -139,6 +140,7 @@ def activities_of(services: Services) -> dict[str, list[Callable[..., Any]]]:
             payouts.review,
             closures.tell,
             closures.review,
+            payouts.escalate,
         ],
         "books": [
             BoardActivities(books, stack.boarding).board,

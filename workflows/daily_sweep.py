@@ -7,7 +7,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseActivities
-    from activities.payouts import RemittanceActivities
+    from activities.remittances import RemittanceActivities
     from activities.sweeps import SweepActivities, SweepOrder
     from workflows import names, policies
 

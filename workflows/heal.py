@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseActivities
     from activities.healing import HealActivities, Healed, HealOrder
-    from activities.payouts import RemittanceActivities
+    from activities.remittances import RemittanceActivities
     from workflows import names, policies
     from workflows.daily_sweep import REMITTANCE
 

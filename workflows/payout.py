@@ -25,6 +25,7 @@ class PayoutWorkflow(Driver):
             PayoutAction.INSTRUCT: Performs(PayoutActivities.instruct, at_rail=True),
             PayoutAction.INQUIRE: Performs(PayoutActivities.inquire, at_rail=True),
             PayoutAction.REVIEW: Performs(PayoutActivities.review),
+            PayoutAction.ESCALATE: Performs(PayoutActivities.escalate),
             PayoutAction.LEARN: Performs(PayoutActivities.learn, in_bulk=True),
             PayoutAction.UNLEARN: Performs(PayoutActivities.learn, in_bulk=True),
         }

@@ -19,6 +19,7 @@ from domain.ledger.entry import Posting
 from domain.loan.aggregate import LineState, Loan
 from domain.loan.product import Product
 from domain.payment.payment import Payment
+from domain.payment.portion import Portion
 from domain.payout.payout import Payout
 from domain.text import shortened
 
@@ -75,6 +76,11 @@ def read_posting(kind: type[P], row: Found[Any], **entry: Any) -> P:  # noqa: AN
 def read_payment(body: str) -> Payment:
     """A kept payment."""
     return bodies.PAYMENT.validate_json(body)
+
+
+def read_portion(body: str) -> Portion:
+    """A kept portion of a payment in a loan."""
+    return bodies.PORTION.validate_json(body)
 
 
 def read_mandate(body: str) -> MandateRoot:

@@ -158,9 +158,10 @@ def portion_row(loan_id: str, position: int, portion: Portion) -> Row:
         "number": portion.number,
         "order_no": portion.order_no,
         "amount_minor": portion.amount_minor,
-        "waiting_minor": portion.waiting_minor,
+        "waiting_minor": portion.suspense_minor,
         "clearing_minor": portion.clearing_minor,
         "returned_minor": portion.returned_minor,
+        "refunded_minor": portion.refunded_minor - portion.owed_back_minor,
         "body": bodies.PORTION.dump_json(portion).decode(),
     }
 
@@ -235,6 +236,7 @@ def payout_row(payout: Payout) -> Row:
         "minor": payout.items.minor,
         "items": payout.items.count,
         "digest": payout.items.digest,
+        "payment": payout.refund.payment if payout.refund is not None else None,
         "body": bodies.PAYOUT.dump_json(payout).decode(),
     }
 

@@ -17,6 +17,7 @@ from domain.debit.outcome import OutcomeClass
 from domain.loan.lifecycle import State
 from domain.loan.view import ActionKind
 from domain.loanclosure.lifecycle import ClosureState
+from domain.payout.lifecycle import PAYOUT_FINAL, PayoutState
 from domain.registry import HANDLERS
 
 OTHER = "other"
@@ -67,6 +68,9 @@ class Metric:
 
 STATE = Label("state", tuple(state.value for state in State))
 CLOSURE = Label("state", tuple(state.value for state in ClosureState))
+PAYOUT_STATE = Label(
+    "state", tuple(state.value for state in PayoutState if state not in PAYOUT_FINAL)
+)
 ATTEMPT = Label("state", tuple(state.value for state in AttemptState))
 OUTCOME = Label("outcome", (*(outcome_class.value for outcome_class in OutcomeClass), NONE))
 ACTION = Label("action", tuple(kind.value for kind in ActionKind))
@@ -147,6 +151,14 @@ CLOSURES_AGE = Metric(
     "acquit.closures.age", "s", Kind.GAUGE,
     "How long the closure that has been longest in a state has been in it.", (CLOSURE,),
 )  # fmt: skip
+PAYOUTS = Metric(
+    "acquit.payouts", "{payout}", Kind.GAUGE,
+    "Remittances and refunds in a state that is not final.", (PAYOUT_STATE,),
+)  # fmt: skip
+PAYOUTS_AGE = Metric(
+    "acquit.payouts.age", "s", Kind.GAUGE,
+    "How long the payout that has been longest in a state has been in it.", (PAYOUT_STATE,),
+)  # fmt: skip
 UNKNOWN = Metric(
     "acquit.attempts.unknown", "{attempt}", Kind.GAUGE,
     "Attempts whose outcome is unknown.", (RAIL,),
@@ -203,8 +215,8 @@ READING = Metric(
 
 METRICS = (
     COMMANDS, COMMIT_DURATION, GROUP_SIZE, ATTEMPTS, DELIVERIES, DELIVERY_DURATION, WEBHOOKS,
-    INSTALLMENTS, INSTALLMENTS_AGE, CLOSURES, CLOSURES_AGE, UNKNOWN, UNKNOWN_AGE,
-    ACTIONS, ACTIONS_AGE, OUTBOX, OUTBOX_AGE,
+    INSTALLMENTS, INSTALLMENTS_AGE, CLOSURES, CLOSURES_AGE, PAYOUTS, PAYOUTS_AGE,
+    UNKNOWN, UNKNOWN_AGE, ACTIONS, ACTIONS_AGE, OUTBOX, OUTBOX_AGE,
     INBOX, INBOX_AGE, CASES, CASES_AGE, SWEEP, SWEEP_AGE, FAULTS, READING,
 )  # fmt: skip
 """All of our own."""
@@ -248,6 +260,7 @@ ACTIVITY_TYPE = Label(
         "closures.review",
         "closures.seal",
         "closures.tell",
+        "payouts.escalate",
         "payouts.inquire",
         "payouts.instruct",
         "payouts.learn",

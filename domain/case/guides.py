@@ -84,6 +84,10 @@ GUIDES: Mapping[CaseKind, str] = MappingProxyType(
         _K.DOUBLE_EXECUTION: (
             "The bank executed one order twice. Have it return the second, or refund it."
         ),
+        _K.REFUND_UNREACHABLE: (
+            "A refund failed or came back. Ask the payer for another account, then end the case "
+            "and request it anew with the account that a second person has checked."
+        ),
         _K.REFUND_OVERDUE: (
             "A refund has not reached the payer in time. Ask the channel, or pay it another way "
             "once it is known not to have left."

@@ -36,6 +36,7 @@ class CaseKind(StrEnum):
     LATE_SUCCESS = "late_success"
     DOUBLE_EXECUTION = "double_execution"
     REFUND_OVERDUE = "refund_overdue"
+    REFUND_UNREACHABLE = "refund_unreachable"
     # Tasks and reports; what they are about keeps its gate shut by itself, where it does.
     NEEDS_OPERATOR = "needs_operator"
     UNSETTLED = "unsettled"
@@ -143,6 +144,7 @@ _ROWS: tuple[tuple[CaseKind, Blocks, str, Cause, str], ...] = (
     (_K.LATE_SUCCESS, Blocks.LOAN, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.DOUBLE_EXECUTION, Blocks.LOAN, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.REFUND_OVERDUE, Blocks.LOAN, _OPERATIONS, _C.COUNTERPARTY, ""),
+    (_K.REFUND_UNREACHABLE, Blocks.LOAN, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.NEEDS_OPERATOR, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),
     (_K.DEFECTIVE_SUCCESS, Blocks.NOTHING, _OPERATIONS, _C.COUNTERPARTY, ""),
     (_K.UNKNOWN_CODE, Blocks.NOTHING, _OPERATIONS, _C.SYSTEM, ""),

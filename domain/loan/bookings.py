@@ -20,7 +20,14 @@ from domain.loan.split import claims_after
 from domain.payment.portion import Allocated, Portion, ShareItem
 from domain.pricing.amounts import Amounts, Component
 
-_ORDER = {"clearing": 0, "opening": 0, "suspense": 1, "advance": 2, "payable": 3}
+_ORDER = {
+    "clearing": 0,
+    "opening": 0,
+    "suspense": 1,
+    "advance": 2,
+    "payable": 3,
+    "receivable": 4,
+}
 """In which order an entry names what moves of a payment."""
 
 
@@ -47,7 +54,7 @@ def receive(
     on: date,
 ) -> Entry:
     """Book reported money: Dr clearing, Cr owed, rest Cr suspense; Dr claim, Cr payable."""
-    return _entry(event, on, [*_moved(loan, was, becomes), *_covers(loan, becomes, paid)])
+    return _entry(event, on, [*moved_items(loan, was, becomes), *_covers(loan, becomes, paid)])
 
 
 def apply_money(
@@ -71,7 +78,7 @@ def take_back(
     were credited and debited.
     """
     undone = _undone(_covers(loan, was, unpaid))
-    return _entry(event, on, [*_moved(loan, was, becomes), *undone])
+    return _entry(event, on, [*moved_items(loan, was, becomes), *undone])
 
 
 def unapply(
@@ -181,7 +188,7 @@ def set_off(parts: Iterable[tuple[Loan, Portion, ShareItem, int]], on: date) -> 
 
 def to_advance(loan: Loan, was: Portion, becomes: Portion, on: date) -> Entry:
     """Book money paid ahead: Dr suspense, Cr advance; or back to suspense."""
-    return _entry("advanced", on, _moved(loan, was, becomes))
+    return _entry("advanced", on, moved_items(loan, was, becomes))
 
 
 def waive(loan: Loan, item: Installment, amounts: Amounts, reason: str, on: date) -> Entry:
@@ -216,7 +223,7 @@ def recover(
 ) -> Entry:
     """Book money on a written-off debt: Dr suspense, Cr written off; Dr claim, Cr payable."""
     recovered = _recovered(loan, becomes, parts)
-    return _entry("recovered", on, [*_moved(loan, was, becomes), *recovered])
+    return _entry("recovered", on, [*moved_items(loan, was, becomes), *recovered])
 
 
 def recovery_reversed(
@@ -224,7 +231,7 @@ def recovery_reversed(
 ) -> Entry:
     """Book the return of recovered money: the opposite of `recover`."""
     undone = _undone(_recovered(loan, was, parts))
-    return _entry("recovery_reversed", on, [*_moved(loan, was, becomes), *undone])
+    return _entry("recovery_reversed", on, [*moved_items(loan, was, becomes), *undone])
 
 
 def cancel(loan: Loan, item: Installment, on: date) -> Entry:
@@ -276,7 +283,7 @@ def _proof(
     clearing = was.clearing_account if is_ours else accounts.clearing(loan.product.rail)
     fees = _on_line(line, _rail_fees(clearing), match.fee_minor)
     yield _for(fees, loan, was)
-    yield from (replace(posting, line=line.id) for posting in _moved(loan, was, becomes))
+    yield from (replace(posting, line=line.id) for posting in moved_items(loan, was, becomes))
 
 
 def _rail_fees(clearing: str) -> str:
@@ -284,7 +291,7 @@ def _rail_fees(clearing: str) -> str:
     return accounts.rail_fees(clearing.removeprefix("clearing/"))
 
 
-def _moved(loan: Loan, was: Portion | None, becomes: Portion) -> Iterator[Posting]:
+def moved_items(loan: Loan, was: Portion | None, becomes: Portion) -> Iterator[Posting]:
     """What changes of where the items of a payment lie: sums to zero with cash and covers."""
     before, after = placed(loan, was), placed(loan, becomes)
     for position in sorted(before | after, key=lambda position: _ORDER[position.item.family]):

@@ -87,6 +87,7 @@ class Lacks(Exception):
         mandates: mandates, each with all loans under it.
         accounts: accounts, each with all mandates to debit it.
         payers: payers, each with all mandates that they gave.
+        payouts: refunds, each with its payment and the loans of that.
     """
 
     def __init__(
@@ -94,10 +95,11 @@ class Lacks(Exception):
         mandates: Iterable[str] = (),
         accounts: Iterable[str] = (),
         payers: Iterable[str] = (),
+        payouts: Iterable[str] = (),
     ) -> None:
-        super().__init__("a decision lacks mandates that its command does not name")
+        super().__init__("a decision lacks what its command does not name")
         self.mandates, self.accounts = frozenset(mandates), frozenset(accounts)
-        self.payers = frozenset(payers)
+        self.payers, self.payouts = frozenset(payers), frozenset(payouts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ clearing while it is only reported, on a bank account once a booked line proves 
 lies where follows from the portion alone, so a line that proves money moves items from the clearing
 to its account, and a line undone moves them back.
 
-The clearing account makes up the difference at each place. On a bank account it holds what is said
-to have left there, or come there, while the line that shows it is still to come.
+What was ordered to be refunded lies there no more; what a payer owes back lies where its refund
+left. The clearing account makes up the difference at each place. On a bank account it holds what is
+said to have left there, or come there, while the line that shows it is still to come.
 """
 
 from collections import defaultdict
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from domain.ledger import accounts
 from domain.loan.aggregate import Loan
 from domain.loan.sharing import Held, held, where_held
-from domain.payment.portion import Portion, ShareFate
+from domain.payment.portion import Portion, RefundStage, ShareFate
 from domain.pricing.amounts import Component
 
 Lent = Mapping[tuple[str, str, int, Component], int]
@@ -55,9 +56,13 @@ def placed(loan: Loan, portion: Portion | None) -> dict[Position, int]:
     """
     if portion is None:
         return {}
-    cash = {accounts.bank(name): minor for name, minor in portion.proven_on}
+    cash = {accounts.bank(name): minor for name, minor in portion.cash.items()}
     rooms = cash | {portion.clearing_account: portion.clearing_minor}
     found: defaultdict[Position, int] = defaultdict(int)
+    for place, minor in _owed_back(portion):
+        payer = Item(accounts.receivable(loan.borrower))
+        found[Position(payer, place)] += minor
+        rooms[place] += minor
     there = held(loan, portion)
     for (party, number, component), minor in there.items():
         place = where_held(loan, portion, party)
@@ -145,8 +150,17 @@ def _elsewhere(loan: Loan, portion: Portion, there: Held) -> Iterator[tuple[Item
             shares[payee.party, part.number, part.component] += part.share_of(payee.party)
     for key, minor in shares.items():
         yield _share(*key), minor - there.get(key, 0)
-    yield Item(accounts.suspense(portion.id)), portion.waiting_minor
+    yield Item(accounts.suspense(portion.id)), portion.suspense_minor
     yield Item(accounts.advance(loan.id)), portion.advance_minor
+
+
+def _owed_back(portion: Portion) -> Iterator[tuple[str, int]]:
+    """What a payer owes back of a portion, by the place that its refunds left, the last first."""
+    left = portion.owed_back_minor
+    for part in reversed(portion.refunds):
+        if part.stage is not RefundStage.RESERVED and (minor := min(left, part.minor)):
+            yield accounts.bank(part.account), minor
+            left -= minor
 
 
 def _share(party: str, number: int, component: Component) -> Item:

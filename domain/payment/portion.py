@@ -57,6 +57,26 @@ class ShareMove(NamedTuple):
     minor: int
 
 
+class RefundStage(StrEnum):
+    """How far money of a portion has come on its way back to its payer."""
+
+    RESERVED = "reserved"
+    """It still waits in suspense, and pays nothing else."""
+    ORDERED = "ordered"
+    """An order to pay it is out."""
+    PROVEN = "proven"
+    """A booked line shows that it left."""
+
+
+class RefundPart(NamedTuple):
+    """What a refund takes of a portion: minor units from one bank account."""
+
+    payout: str
+    account: str
+    minor: int
+    stage: RefundStage
+
+
 BROUGHT_OVER, BROUGHT_SUM = "brought_over", "brought_sum"
 """Sources of money that a former system took, placed and passed on before a loan came here: a
 payment with a value date, and a sum of payments whose dates are not known. The named evidence of
@@ -142,11 +162,12 @@ class Portion(Proof):
     """What of one payment stands in one loan. Amounts in minor units.
 
     `id`, `source`, `value_on`, `clearing_account` and `order_no` are the payment's. `amount_minor`
-    = allocated + waiting + advance + returned. `number` is the installment that it was taken for.
-    `settled_minor` and `return_settled_minor` are what booked bank lines prove of it and of its
-    return; what they and the amounts say changes only while loan and payment are both locked, so
-    that most commands need the loan alone. `returned_before_minor` of what was returned went back
-    before it was brought over; `taken_back` is what of it went back since, newest last.
+    = allocated + waiting + advance + returned + refunds, less what its payer owes back. `number` is
+    the installment that it was taken for. `settled_minor` and `return_settled_minor` are what
+    booked bank lines prove of it and of its return; what they and the amounts say changes only
+    while loan and payment are both locked, so that most commands need the loan alone.
+    `returned_before_minor` of what was returned went back before it was brought over; `taken_back`
+    is what of it went back since, newest last.
     """
 
     id: str
@@ -168,10 +189,53 @@ class Portion(Proof):
     """What booked lines prove by bank account: money that came less money that went back."""
     moves: tuple[ShareMove, ...] = ()
     """What became of its shares at payouts and set-offs, as far as the loan has learnt."""
+    refunds: tuple[RefundPart, ...] = ()
+    """What of it goes back, or went back, to its payer by refunds."""
+
+    @property
+    def cash(self) -> dict[str, int]:
+        """What booked lines show by bank account, after returns and less ordered refunds."""
+        found = dict(self.proven_on)
+        for part in self.refunds:
+            if part.stage is not RefundStage.RESERVED:
+                found[part.account] = found.get(part.account, 0) - part.minor
+        return found
 
     def cash_on(self, account: str) -> int:
-        """Minor units of it that booked lines show on one bank account, after returns."""
-        return dict(self.proven_on).get(account, 0)
+        """Minor units of `cash` on one bank account."""
+        return self.cash.get(account, 0)
+
+    @property
+    def reserved_minor(self) -> int:
+        """What of it waits in suspense to be refunded, and pays nothing else."""
+        return sum(p.minor for p in self.refunds if p.stage is RefundStage.RESERVED)
+
+    @property
+    def refunded_minor(self) -> int:
+        """What of it was ordered to be refunded, whether or not a line shows it."""
+        return sum(p.minor for p in self.refunds) - self.reserved_minor
+
+    @property
+    def being_refunded_minor(self) -> int:
+        """What of it is to be refunded and no line shows yet."""
+        return sum(p.minor for p in self.refunds if p.stage is not RefundStage.PROVEN)
+
+    @property
+    def suspense_minor(self) -> int:
+        """What of it lies in suspense: what waits, and what is reserved."""
+        return self.waiting_minor + self.reserved_minor
+
+    @property
+    def owed_back_minor(self) -> int:
+        """What its payer owes back: refunds and returns beyond what it was."""
+        if not self.refunds:
+            return 0
+        placed = sum(part.minor for part in self.allocations) + self.advance_minor
+        return placed + self.suspense_minor + self.refunded_minor - self.net_minor
+
+    def freed(self, minor: int) -> int:
+        """What waits of money that is the portion's again: less what its payer owes back."""
+        return minor - min(minor, self.owed_back_minor)
 
     def moved(self, fate: ShareFate) -> dict[ShareItem, int]:
         """Minor units of its shares that became something, by item."""

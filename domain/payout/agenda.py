@@ -12,9 +12,10 @@ from domain.debit.presentment import earliest_slot
 from domain.debit.rail import RailProfile
 from domain.errors import InvariantBroken
 from domain.kernel.view import Action, Labels, View
-from domain.payout.lifecycle import OUT, PAYOUT_FINAL, PayoutState
+from domain.payout.lifecycle import LIVE, OUT, PAYOUT_FINAL, PayoutState
 from domain.payout.payout import Payout, Sending
 from domain.payout.policy import RELOOK, RemittancePolicy
+from domain.payout.refundstatus import refund_detail
 from domain.payout.view import PayoutDetail, PayoutView
 
 T = TypeVar("T")
@@ -38,6 +39,8 @@ class PayoutAction(StrEnum):
     """Let its loans know that it is proven."""
     UNLEARN = "UNLEARN"
     """Let its loans know that it came back."""
+    ESCALATE = "ESCALATE"
+    """A refund has not left by its deadline: have a person look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,17 @@ def is_final(payout: Payout) -> bool:
 
 
 def next_action(payout: Payout, rules: PayoutRules, at: datetime) -> Action | None:
-    """The next thing to do about a payout, or None when it only waits for news."""
+    """The next thing to do about a payout, or None when it only waits for news.
+
+    The deadline of a refund comes before whatever is later than it.
+    """
+    usual, deadline = _usual(payout, rules, at), _refund_deadline(payout, rules)
+    known = [action for action in (usual, deadline) if action is not None]
+    return min(known, key=lambda action: action.not_before, default=None)
+
+
+def _usual(payout: Payout, rules: PayoutRules, at: datetime) -> Action | None:
+    """What comes next by its state."""
     match payout.state:
         case PayoutState.APPROVED:
             base = payout.since if payout.looked_at is None else payout.looked_at + RELOOK
@@ -94,6 +107,15 @@ def next_action(payout: Payout, rules: PayoutRules, at: datetime) -> Action | No
             return Action(kind, payout.since, "it came back", kind.lower())
         case _:
             return None
+
+
+def _refund_deadline(payout: Payout, rules: PayoutRules) -> Action | None:
+    """The deadline of a refund that no line shows, as long as nobody has been told."""
+    refund = payout.refund
+    if refund is None or refund.is_overdue or payout.state not in LIVE:
+        return None
+    instant = local_instant(refund.due_on, REVIEW_AT, rules.channel(payout.channel).timezone)
+    return Action(PayoutAction.ESCALATE, instant, f"due by {refund.due_on}", "escalate")
 
 
 def _while_out(sending: Sending, channel: RailProfile, rules: PayoutRules, at: datetime) -> Action:
@@ -162,6 +184,7 @@ def view_of(payout: Payout, rules: PayoutRules, at: datetime) -> PayoutView:
             line=payout.line,
             return_line=payout.return_line,
             cut_off_on=payout.cut_off_on,
+            refund=None if payout.refund is None else refund_detail(payout, payout.refund),
         ),
         is_final=is_final(payout),
         next_action=next_action(payout, rules, at),

@@ -1,7 +1,8 @@
 """One pure function for each event of a payout: what is posted, and at which place.
 
 An entry of a payout names the payout, its payee and its account, and no loan: the rows of its items
-stand for the posting.
+stand for the posting. A refund is posted as what it changes of the portions of its payment, which
+name the loan: its caller gives these postings, and they stand in the place of the payable.
 """
 
 from collections.abc import Iterable
@@ -12,27 +13,30 @@ from domain.ledger.bankaccount import US
 from domain.ledger.entry import Entry, Posting
 from domain.payout.payout import Payout
 
+Covers = tuple[Posting, ...]
+"""What a refund changes of its payment; of a remittance there is none."""
 
-def instructed(payout: Payout, on: date) -> Entry:
-    """Book an order to pay: Dr payable, Cr paying."""
+
+def instructed(payout: Payout, on: date, covers: Covers = ()) -> Entry:
+    """Book an order to pay: Dr payable (of a refund: suspense), Cr paying."""
     return _entry(
         "payout_instructed",
         on,
         [
-            _posting(payout, accounts.payable(payout.payee), payout.minor),
+            *(covers or (_payable(payout, payout.minor),)),
             _posting(payout, accounts.paying(payout.payee), -payout.minor),
         ],
     )
 
 
-def failed(payout: Payout, on: date) -> Entry:
-    """Book that an order was not executed: Dr paying, Cr payable."""
+def failed(payout: Payout, on: date, covers: Covers = ()) -> Entry:
+    """Book that an order was not executed: Dr paying, Cr payable (of a refund: suspense)."""
     return _entry(
         "payout_failed",
         on,
         [
             _posting(payout, accounts.paying(payout.payee), payout.minor),
-            _posting(payout, accounts.payable(payout.payee), -payout.minor),
+            *(covers or (_payable(payout, -payout.minor),)),
         ],
     )
 
@@ -50,7 +54,9 @@ def proven(payout: Payout, line: str, fee_minor: int, on: date) -> Entry:
     )
 
 
-def returned(payout: Payout, line: str, fee_minor: int, source: str, on: date) -> Entry:
+def returned(
+    payout: Payout, line: str, fee_minor: int, source: str, on: date, covers: Covers = ()
+) -> Entry:
     """Book the line that shows that it came back: Dr bank (or what waits on it), fee, Cr payable.
 
     `source` is the bank account, or the account of the line's money that waited unexplained.
@@ -61,9 +67,13 @@ def returned(payout: Payout, line: str, fee_minor: int, source: str, on: date) -
         [
             _posting(payout, source, payout.minor - fee_minor, line),
             _posting(payout, _bearer(payout), fee_minor),
-            _posting(payout, accounts.payable(payout.payee), -payout.minor),
+            *(covers or (_payable(payout, -payout.minor),)),
         ],
     )
+
+
+def _payable(payout: Payout, minor: int) -> Posting:
+    return _posting(payout, accounts.payable(payout.payee), minor)
 
 
 def _bearer(payout: Payout) -> str:

@@ -12,7 +12,7 @@ from domain.kernel.command import Command, Scope
 from domain.kernel.order import OperatorOrder
 from domain.kernel.subject import Subject
 from domain.payout import casekeys
-from domain.payout.payout import PAYOUT, order_number, payout_key
+from domain.payout.payout import PAYOUT, order_number, payout_key, refund_key, refunded_payment
 
 _PARTS = 5
 """Parts of a payout's key at least: payee, currency, account, day, number."""
@@ -20,6 +20,8 @@ _PARTS = 5
 
 def scope_of(key: str) -> Scope:
     """A payout with the cases about it."""
+    if payment := refunded_payment(key):
+        return _scope_of_refund(key, payment)
     parts = key.split("/")
     if len(parts) < _PARTS:
         return Scope(payouts=(key,))
@@ -31,6 +33,44 @@ def scope_of(key: str) -> Scope:
         casekeys.shortage(*whose[1:]),
     )
     return Scope(payouts=(key,), cases=cases)
+
+
+def _scope_of_refund(key: str, payment: str) -> Scope:
+    """A refund with its payment, which brings its loans, and the cases about it."""
+    order_no = order_number(key)
+    cases = (
+        casekeys.in_doubt(order_no),
+        casekeys.refund_shortage(order_no),
+        casekeys.overdue(order_no),
+        casekeys.unreachable(order_no),
+    )
+    return Scope(payouts=(key,), payments=(payment,), cases=cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefund(Command):
+    """Request the refund of what of a payment nothing owed can take.
+
+    `number` counts the requests for one payment, from 1. `amount_minor`: not all of it, but so
+    much. `advance`: what was paid ahead goes back as well. `beneficiary` stands for another account
+    than the one that the money came from; then two people approve it, whatever the amount.
+    """
+
+    kind: Literal["request_refund"] = "request_refund"
+    payment: str
+    number: int = 1
+    amount_minor: int | None = None
+    advance: bool = False
+    beneficiary: str = ""
+
+    @property
+    def payout(self) -> str:
+        """The key of the payout that it asks for."""
+        return refund_key(self.payment, self.number)
+
+    def scope(self) -> Scope:
+        """The payment with its loans, and the payout that there may be."""
+        return scope_of(self.payout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +95,27 @@ class RequestPayout(Command):
     def scope(self) -> Scope:
         """The payout that there may be already, and the cases that keep a new one back."""
         return scope_of(self.payout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordShortfall(Command):
+    """What of a party's proven shares no payout has taken after its cut-off: minor units, or 0.
+
+    Expected at a cut-off is what was collected and proven, less what was remitted, held, set off.
+    """
+
+    evidence: ClassVar[bool] = True
+
+    kind: Literal["record_shortfall"] = "record_shortfall"
+    party: str
+    currency: str
+    account: str
+    cut_off_on: date
+    minor: int
+
+    def scope(self) -> Scope:
+        """The case about it."""
+        return Scope(cases=(casekeys.shortfall(self.party, self.currency, self.account),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +160,13 @@ class ReviewPayout(PayoutActionCommand):
     """Open a case for a payout that no line shows in time."""
 
     kind: Literal["review_payout"] = "review_payout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalateRefund(PayoutActionCommand):
+    """Open a case for a refund that has not left by its deadline."""
+
+    kind: Literal["escalate_refund"] = "escalate_refund"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

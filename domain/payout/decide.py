@@ -4,26 +4,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 from domain.calendar import local_day
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
 from domain.debit.attempt import AttemptState
-from domain.kernel.change import Answer, Done, Refusal, Superseded
+from domain.kernel.change import Done, Refusal, Superseded
 from domain.kernel.command import Command
 from domain.kernel.order import is_same_person, refusal_of_form
 from domain.kernel.view import Action
-from domain.ledger.bankaccount import BankAccount
-from domain.ledger.entry import Entry
 from domain.money import amount_text
+from domain.payment.portion import RefundStage
 from domain.payout import agenda, bookings, casekeys
-from domain.payout.agenda import PayoutRules
 from domain.payout.commands import (
     AnyOrderOnPayout,
     ApprovePayout,
     Became,
     CancelPayout,
+    EscalateRefund,
     InstructPayout,
     PayoutActionCommand,
     PayoutCommand,
@@ -33,83 +32,12 @@ from domain.payout.commands import (
     ReviewPayout,
     SettlePayout,
 )
-from domain.payout.items import ItemSum
+from domain.payout.decision import Decision
 from domain.payout.lifecycle import PayoutEvent, PayoutState, advance
 from domain.payout.payout import Payout, PayoutOrder, PayoutOrdered, Sending
-from domain.payout.standing import Standing
 
 C_co = TypeVar("C_co", covariant=True)
 _E, _S = PayoutEvent, PayoutState
-
-
-class Decision(Protocol[C_co]):
-    """The part of a decision being worked out that payouts need."""
-
-    @property
-    def at(self) -> Any:  # noqa: ANN401  (an instant, UTC)
-        """The instant of the command, UTC."""
-        ...
-
-    @property
-    def payout_rules(self) -> PayoutRules:
-        """The policy of payees, channels and calendars."""
-        ...
-
-    def bank_account(self, name: str) -> BankAccount | None:
-        """A registered bank account."""
-        ...
-
-    def payout(self, key: str) -> Payout | None:
-        """The payout as it is now in this decision."""
-        ...
-
-    def taken(self, key: str) -> ItemSum | None:
-        """What the items come to that the books have set aside for a request, if there are any."""
-        ...
-
-    def standing(self, key: str) -> Standing:
-        """What lies on the account of a payout that is to be instructed."""
-        ...
-
-    def move_payout(self, payout: Payout, event: PayoutEvent, detail: str = "") -> None:
-        """Move a payout along the table and write the move to the journal."""
-        ...
-
-    def put_payout(self, payout: Payout) -> None:
-        """Replace a payout without a move."""
-        ...
-
-    def keep_items(self, key: str) -> None:
-        """The items that were set aside for a request are its items from now on."""
-        ...
-
-    def release_items(self, key: str) -> None:
-        """The items of a payout are open again."""
-        ...
-
-    def post(self, entry: Entry) -> None:
-        """Post an entry."""
-        ...
-
-    def open_case(self, case: Case) -> None:
-        """Open a case unless one of its key is open; one that was resolved is opened again."""
-        ...
-
-    def follow_amount(self, case: Case) -> None:
-        """Have a case say an amount for as long as there is one: opened, amended or ended."""
-        ...
-
-    def close_case(self, key: str, why: str = "") -> None:
-        """End the case of a key, if one is open."""
-        ...
-
-    def case(self, key: str) -> Case | None:
-        """The case as it is now in this decision, resolved ones included."""
-        ...
-
-    def finish_payout(self, answer: Answer, key: str) -> C_co:
-        """End the decision with the view of a payout."""
-        ...
 
 
 def today(work: Decision[Any], payout: Payout) -> date:
@@ -159,7 +87,8 @@ def _instruct(work: Decision[C_co], payout: Payout, _command: InstructPayout) ->
         return work.finish_payout(Done(note="the account holds too little"), payout.key)
     sending = Sending(sent_at=work.at, send_until=until)
     out = replace(payout, sending=sending, needs_operator="")
-    work.post(bookings.instructed(payout, today(work, payout)))
+    covers = work.move_refund(payout, RefundStage.ORDERED)
+    work.post(bookings.instructed(payout, today(work, payout), covers))
     work.move_payout(out, _E.INSTRUCTED, f"order {payout.order_no}")
     return work.finish_payout(PayoutOrdered(_order(out, until)), payout.key)
 
@@ -179,9 +108,12 @@ def _order(payout: Payout, until: Any) -> PayoutOrder:  # noqa: ANN401  (an inst
 
 def _shortage(payout: Payout, lacking: int) -> Case:
     said = amount_text(lacking, payout.currency)
+    key = casekeys.shortage(payout.currency, payout.account)
+    if payout.refund is not None:
+        key = casekeys.refund_shortage(payout.order_no)
     text = f"{said} are lacking on {payout.account} to pay {payout.key} and leave others theirs"
     return Case(
-        casekeys.shortage(payout.currency, payout.account),
+        key,
         CaseKind.SHORTAGE,
         f"{text}; whoever owes the account tops it up",
         amount_minor=lacking,
@@ -195,6 +127,32 @@ def _review(work: Decision[C_co], payout: Payout, _command: ReviewPayout) -> C_c
     work.move_payout(replace(payout, is_late=True, needs_operator=why), _E.LATE, why)
     work.open_case(doubt(payout, f"payout {payout.key} is said to be executed; {why}"))
     return work.finish_payout(Done(note=why), payout.key)
+
+
+def _escalate(work: Decision[C_co], payout: Payout, _command: EscalateRefund) -> C_co:
+    """A refund that has not left by its deadline is a person's task."""
+    refund = payout.refunded
+    why = f"refund of {refund.payment} was due by {refund.due_on} and is {payout.state}"
+    work.move_payout(replace(payout, refund=replace(refund, is_overdue=True)), _E.OVERDUE, why)
+    work.open_case(
+        refund_case(payout, casekeys.overdue(payout.order_no), CaseKind.REFUND_OVERDUE, why)
+    )
+    return work.finish_payout(Done(note=why), payout.key)
+
+
+def refund_case(payout: Payout, key: str, kind: CaseKind, text: str) -> Case:
+    """A case about a refund; it names the first of its loans."""
+    refund = payout.refunded
+    return Case(
+        key,
+        kind,
+        text,
+        loan_id=refund.parts[0][0],
+        number=refund.number,
+        payment=refund.payment,
+        amount_minor=payout.minor,
+        currency=payout.currency,
+    )
 
 
 def _learnt(work: Decision[C_co], payout: Payout, _command: RecordLearnt) -> C_co:
@@ -219,11 +177,13 @@ def doubt(payout: Payout, text: str) -> Case:
 
 def fail(work: Decision[Any], payout: Payout, code: str, *, with_case: bool = True) -> None:
     """A payout was not executed: its items are open again, and a case says why."""
-    work.post(bookings.failed(payout, today(work, payout)))
+    work.post(bookings.failed(payout, today(work, payout), work.move_refund(payout, None)))
     work.move_payout(replace(payout, needs_operator=""), _E.FAILED, code)
     work.release_items(payout.key)
     work.close_case(casekeys.in_doubt(payout.order_no), "it was not executed")
-    if with_case:
+    if payout.refund is not None:
+        end_refund(work, payout, f"it was not executed: {code}", with_case=with_case)
+    elif with_case:
         whose = (payout.payee, payout.currency, payout.account)
         text = f"payout {payout.key} was not executed: {code}; correct it before the next request"
         work.open_case(
@@ -237,6 +197,15 @@ def fail(work: Decision[Any], payout: Payout, code: str, *, with_case: bool = Tr
         )
 
 
+def end_refund(work: Decision[Any], payout: Payout, why: str, *, with_case: bool = True) -> None:
+    """A refund has not reached its payer: its money waits again, and a case says why."""
+    work.close_case(casekeys.overdue(payout.order_no), why)
+    if with_case:
+        text = f"refund {payout.key} did not reach its payer: {why}"
+        key = casekeys.unreachable(payout.order_no)
+        work.open_case(refund_case(payout, key, CaseKind.REFUND_UNREACHABLE, text))
+
+
 # --- orders of people ----------------------------------------------------------------------------
 
 
@@ -248,14 +217,12 @@ def _order_given(work: Decision[C_co], payout: Payout, order: AnyOrderOnPayout) 
             people = (order.actor.id, order.approver or "")
             work.move_payout(replace(payout, approved_by=people, needs_operator=""), _E.APPROVED)
         case RefusePayout():
-            work.move_payout(replace(payout, needs_operator=""), _E.REFUSED, order.reason)
-            work.release_items(payout.key)
+            give_up(work, payout, _E.REFUSED, order.reason)
         case CancelPayout() if payout.sending is not None:
             fail(work, _ended(work, payout, AttemptState.RECALLED, "NEVER_LEFT"), "cancelled",
                  with_case=False)  # fmt: skip
         case CancelPayout():
-            work.move_payout(replace(payout, needs_operator=""), _E.CANCELLED, order.reason)
-            work.release_items(payout.key)
+            give_up(work, payout, _E.CANCELLED, order.reason)
         case SettlePayout(became=Became.EXECUTED):
             paid = _ended(work, payout, AttemptState.CONFIRMED, "BY_HAND")
             work.move_payout(replace(paid, needs_operator=""), _E.EXECUTED, order.reason)
@@ -265,6 +232,16 @@ def _order_given(work: Decision[C_co], payout: Payout, order: AnyOrderOnPayout) 
         case _:
             assert_never(order)  # type: ignore[arg-type]
     return work.finish_payout(Done(note=order.kind), payout.key)
+
+
+def give_up(work: Decision[Any], payout: Payout, event: PayoutEvent, why: str) -> None:
+    """A payout that was not instructed is not to be: its items are open, its money waits again."""
+    work.move_payout(replace(payout, needs_operator=""), event, why)
+    work.move_refund(payout, None)
+    work.release_items(payout.key)
+    if payout.refund is not None:
+        end_refund(work, payout, why, with_case=False)
+        work.close_case(casekeys.refund_shortage(payout.order_no), why)
 
 
 def _ended(work: Decision[Any], payout: Payout, state: AttemptState, code: str) -> Payout:
@@ -318,6 +295,7 @@ _Step = Callable[[Decision[Any], Payout, Any], Any]
 _STEPS: dict[type[Command], _Step] = {
     InstructPayout: _instruct,
     ReviewPayout: _review,
+    EscalateRefund: _escalate,
     RecordLearnt: _learnt,
     RaisePayout: _raise,
     ApprovePayout: _order_given,

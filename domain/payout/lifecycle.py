@@ -55,6 +55,8 @@ class PayoutEvent(StrEnum):
     FAILED = "payout_failed"
     LATE = "payout_late"
     """No line has come in time that shows it."""
+    OVERDUE = "payout_overdue"
+    """A refund has not left by the day on which it was to be with its payer's bank."""
     PROVEN = "payout_proven"
     LEARNT = "payout_learnt"
     RETURNED = "payout_returned"
@@ -86,6 +88,7 @@ PAYOUT_MOVES: Mapping[tuple[PayoutState, PayoutEvent], PayoutState] = table(
         (_OUT, _E.FAILED, _S.FAILED),
         ((_S.PAID,), _E.CONTRADICTED, _S.IN_DOUBT),
         ((_S.PAID,), _E.LATE, None),
+        ((_S.REQUESTED, _S.APPROVED, *_OUT, _S.PAID), _E.OVERDUE, None),
         ((*_OUT, _S.PAID), _E.PROVEN, _S.PROVEN),
         ((_S.PROVEN,), _E.LEARNT, _S.CLOSED),
         ((_S.RETURNED,), _E.LEARNT, None),

@@ -11,9 +11,11 @@ from domain.debit.outcome import Outcome, OutcomeClass, OutcomeStatus, checked
 from domain.kernel.change import Done
 from domain.ledger import accounts
 from domain.money import amount_text
+from domain.payment.portion import RefundStage
 from domain.payout import bookings, casekeys
 from domain.payout.commands import RecordPayoutOutcome, RecordPayoutUnsent
-from domain.payout.decide import Decision, doubt, fail, with_sending
+from domain.payout.decide import doubt, end_refund, fail, with_sending
+from domain.payout.decision import Decision
 from domain.payout.lifecycle import GONE, OUT, PayoutEvent, PayoutState
 from domain.payout.payout import Payout, Sending
 
@@ -171,7 +173,16 @@ def prove(work: Decision[Any], payout: Payout, line: str, fee_minor: int, on: da
     proven = replace(payout, line=line, fee_minor=fee, is_late=False, needs_operator="")
     work.move_payout(proven, _E.PROVEN, f"line {line}")
     work.close_case(casekeys.in_doubt(payout.order_no), f"line {line} shows it")
+    if payout.refund is not None:
+        work.move_refund(proven, RefundStage.PROVEN)
+        work.close_case(casekeys.overdue(payout.order_no), f"line {line} shows it")
+        work.move_payout(replace(now_of(work, proven), learnt=True), _E.LEARNT, "its loans know")
     return proven
+
+
+def now_of(work: Decision[Any], payout: Payout) -> Payout:
+    """A payout as it is now in this decision."""
+    return work.payout(payout.key) or payout
 
 
 def come_back(
@@ -182,9 +193,14 @@ def come_back(
     `waited`: the money had waited on the line; otherwise the line is booked just now.
     """
     source = accounts.suspense_line(line) if waited else payout.place
-    work.post(bookings.returned(payout, line, fee_minor, source, on))
+    covers = work.move_refund(payout, None)
+    work.post(bookings.returned(payout, line, fee_minor, source, on, covers))
     back = replace(payout, return_line=line, fee_minor=payout.fee_minor + fee_minor)
     work.move_payout(back, _E.RETURNED, f"line {line}")
+    if payout.refund is not None:
+        work.move_payout(now_of(work, back), _E.RETURN_LEARNT, "its loans know")
+        end_refund(work, payout, f"it came back by line {line}")
+        return
     whose = (payout.payee, payout.currency, payout.account)
     work.open_case(
         Case(

@@ -7,6 +7,7 @@ from typing import Literal
 
 from domain.debit.attempt import AttemptState
 from domain.debit.outcome import OutcomeClass
+from domain.errors import InvariantBroken
 from domain.kernel import canonical
 from domain.kernel.canonical import bounded
 from domain.kernel.change import Answer
@@ -25,6 +26,20 @@ ORDER_NO_LETTERS = 24
 def payout_key(payee: str, currency: str, account: str, cut_off_on: date, number: int) -> str:
     """The key of a payout; `number` counts what is requested anew for one cut-off, from 1."""
     return bounded(f"{payee}/{currency}/{account}/{cut_off_on:%Y%m%d}/{number}")
+
+
+REFUND = "refund:"
+"""Begins the keys of refunds; no party's name has this sign."""
+
+
+def refund_key(payment: str, number: int) -> str:
+    """The key of a refund of a payment; `number` counts its requests, from 1."""
+    return bounded(f"{REFUND}{payment}/{number}")
+
+
+def refunded_payment(key: str) -> str:
+    """The payment that a payout refunds, by its key; empty where it is no refund."""
+    return key.removeprefix(REFUND).rpartition("/")[0] if key.startswith(REFUND) else ""
 
 
 def order_number(key: str) -> str:
@@ -83,6 +98,27 @@ class PayoutOrdered(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class Refund:
+    """What a payout refunds, and until when.
+
+    Attributes:
+        payment: the payment of which money goes back.
+        parts: minor units of its portion in each loan.
+        number: the installment of the first of them that it was taken for.
+        twins: payments that paid what it was for: it is a duplicate of them.
+        due_on: the day by which a line should show that it has left.
+        is_overdue: that day has passed, and a case says so.
+    """
+
+    payment: str
+    parts: tuple[tuple[str, int], ...]
+    due_on: date
+    number: int | None = None
+    twins: tuple[str, ...] = ()
+    is_overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Payout:
     """One payout. Amounts in minor units.
 
@@ -98,6 +134,8 @@ class Payout:
         looks: how often it was looked at for want of money on its account.
         since: when it came into its state.
         needs_operator: why a person is asked; empty when nobody is.
+        refund: what it refunds; None where it is a remittance. Its payee is the payer then, its
+            items are the portions of the payment, and `cut_off_on` is the day of the request.
     """
 
     key: str
@@ -129,6 +167,7 @@ class Payout:
     is_late: bool = False
     needs_operator: str = ""
     driver: DriverRecord = DriverRecord()
+    refund: Refund | None = None
 
     @property
     def subject(self) -> Subject:
@@ -139,6 +178,17 @@ class Payout:
     def minor(self) -> int:
         """Its amount."""
         return self.items.minor
+
+    @property
+    def refunded(self) -> Refund:
+        """What it refunds.
+
+        Raises:
+            InvariantBroken: it is a remittance.
+        """
+        if self.refund is None:
+            raise InvariantBroken(f"payout {self.key} refunds nothing")
+        return self.refund
 
     @property
     def place(self) -> str:

@@ -59,16 +59,43 @@ class PayeePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundPolicy:
+    """How money goes back to its payers. Amounts in minor units.
+
+    Attributes:
+        channel: the name of the payout channel that sends it.
+        calendar, timezone: by which banking days its deadlines count.
+        after_banking_days: how long the machine waits after the last line of a payment, so that a
+            return of it or of its twin may come first.
+        within_banking_days: from the request on, by when a line shows that it has left.
+        approve_within_minor: up to this amount the machine approves; above it two people do.
+        fees_borne_by: who bears what the bank keeps, a party or us.
+    """
+
+    channel: str
+    calendar: str
+    timezone: str
+    after_banking_days: int = 1
+    within_banking_days: int = 5
+    approve_within_minor: int = 0
+    fees_borne_by: str = US
+
+
+@dataclass(frozen=True, slots=True)
 class RemittancePolicy:
-    """The policy of each payee by its party; a party that is not in it is paid nothing."""
+    """The policy of each payee by its party; a party that is not in it is paid nothing.
+
+    `refunds` is how payers get back what is theirs; without it nothing is refunded.
+    """
 
     payees: Mapping[str, PayeePolicy] = field(default_factory=dict)
     tenant: str = NO_TENANT
+    refunds: RefundPolicy | None = None
 
     @property
     def version(self) -> str:
         """What names this content of the policy: 16 characters of its digest."""
-        return canonical.digest((self.tenant, dict(self.payees)))[:16]
+        return canonical.digest((self.tenant, dict(self.payees), self.refunds))[:16]
 
 
 NO_REMITTANCE = RemittancePolicy(MappingProxyType({}))

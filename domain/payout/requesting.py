@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from domain.case.case import Case
+from domain.case.kinds import CaseKind
 from domain.kernel.change import Done, Refusal
 from domain.money import amount_text
 from domain.payout import casekeys
-from domain.payout.commands import RequestPayout
-from domain.payout.decide import Decision
+from domain.payout.commands import RecordShortfall, RequestPayout
+from domain.payout.decision import Decision
 from domain.payout.items import ItemSum
 from domain.payout.lifecycle import PayoutEvent
 from domain.payout.payout import Payout, order_number
@@ -40,6 +42,22 @@ def request_payout(work: Decision[C_co], command: RequestPayout) -> C_co | Refus
         machine = replace(payout, approved_by=("machine",), needs_operator="")
         work.move_payout(machine, _E.APPROVED, f"within {policy.approve_within_minor}")
     return work.finish_payout(Done(note=f"{items.count} items"), payout.key)
+
+
+def record_shortfall(work: Decision[C_co], command: RecordShortfall) -> C_co:
+    """Have a case say what was not remitted, for as long as it is not."""
+    said = amount_text(command.minor, command.currency)
+    text = f"{said} on {command.account} were due to {command.party} by the cut-off of"
+    work.follow_amount(
+        Case(
+            casekeys.shortfall(command.party, command.currency, command.account),
+            CaseKind.REMITTANCE_SHORTFALL,
+            f"{text} {command.cut_off_on} and no payout has taken them",
+            amount_minor=command.minor,
+            currency=command.currency,
+        )
+    )
+    return work.finish_payout(Done(note=said), "")
 
 
 def _kept_back(work: Decision[Any], command: RequestPayout) -> Refusal | None:

@@ -23,13 +23,18 @@ class PayoutWords:
         labels, detail = view.labels, view.detail
         amount = amount_text(labels.amount_minor, labels.currency)
         yield f"**{view.state}**, {amount} to {labels.owner} from {detail.account}"
-        yield f"cut-off of {labels.due_on}, request {detail.number}, {detail.items} items"
+        if (refund := detail.refund) is not None:
+            yield f"refund of payment {refund.payment}, {refund.status}, due by {refund.due_on}"
+            if refund.twins:
+                yield f"duplicate of {', '.join(refund.twins)}"
+        else:
+            yield f"cut-off of {labels.due_on}, request {detail.number}, {detail.items} items"
         if detail.attempt_state:
             code = f" (code {labels.code})" if labels.code else ""
             yield f"order {detail.order_no} {detail.attempt_state.lower()}{code}"
 
     def summary(self, view: PayoutView) -> str:
-        """Payee and cut-off: what labels say, since whoever starts the driver has read no more."""
+        """Payee and day: what labels say, since whoever starts the driver has read no more."""
         return f"payout to {view.labels.owner}, cut-off of {view.labels.due_on}"
 
 

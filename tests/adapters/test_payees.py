@@ -7,7 +7,7 @@ import pytest
 
 from adapters.payees import read_payees
 from adapters.refusals import SourceRefused
-from domain.payout.policy import NO_TENANT, PayeePolicy
+from domain.payout.policy import NO_TENANT, PayeePolicy, RefundPolicy
 
 WHOLE = """
 tenant = "main"
@@ -76,3 +76,28 @@ def test_every_fault_is_named_by_its_field(
     with pytest.raises(SourceRefused) as refused:
         read_payees(_written(tmp_path, WHOLE.replace(old, new)), {"simbank"}, {"CN"})
     assert [fault.field for fault in refused.value.faults] == fields
+
+
+REFUNDS = """
+[refunds]
+channel = "simbank"
+calendar = "CN"
+timezone = "Asia/Shanghai"
+approve_within_minor = 100000
+"""
+
+
+def test_refunds_have_a_table_of_their_own(tmp_path: Path) -> None:
+    """A file may name refunds without a payee; its faults are named like those of payees."""
+    policy = read_payees(_written(tmp_path, REFUNDS), {"simbank"}, {"CN"})
+    refunds = RefundPolicy("simbank", "CN", "Asia/Shanghai", approve_within_minor=100000)
+    assert (dict(policy.payees), policy.refunds) == ({}, refunds)
+    without = read_payees(_written(tmp_path, WHOLE), {"simbank"}, {"CN"})
+    both = read_payees(_written(tmp_path, WHOLE + REFUNDS), {"simbank"}, {"CN"})
+    assert without.refunds is None
+    assert without.version != both.version
+    with pytest.raises(SourceRefused) as wrong:
+        read_payees(_written(tmp_path, REFUNDS.replace("simbank", "x")), {"simbank"}, {"CN"})
+    assert [fault.field for fault in wrong.value.faults] == ["refunds.channel"]
+    with pytest.raises(SourceRefused):
+        read_payees(_written(tmp_path, 'tenant = "main"'), {"simbank"}, {"CN"})

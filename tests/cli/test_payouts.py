@@ -93,6 +93,7 @@ def test_a_payout_is_listed_shown_and_approved_by_two_people(acquit: Acquit, hom
         (("payout", "settle", KEY, "became=executed", *WHO), 1, "payout.state"),
         (("payouts", "--state", "GONE"), 2, "one of REQUESTED"),
         (("remit",), 2, "a policy of payees"),
+        (("remit", "--as-of", "today"), 2, "a day such as"),
     ],
 )
 def test_what_cannot_be_done_says_why(
@@ -113,5 +114,11 @@ def test_a_sweep_by_hand_requests_what_is_open(
     assert json.loads(acquit("remit", "--json", home=home).stdout)["requested"] == 0
     assert acquit("payout", "cancel", KEY, *WHO, home=home).returncode == 0
     answer = acquit("remit", "--json", home=home)
-    assert json.loads(answer.stdout) == {"set_off": 0, "requested": 0, "refused": 1, "failed": 0}
+    assert json.loads(answer.stdout) == {
+        "set_off": 0,
+        "requested": 0,
+        "refunds": 0,
+        "refused": 1,
+        "failed": 0,
+    }
     assert answer.returncode == 1, "the account is not registered in these settings"

@@ -11,11 +11,12 @@ from typing import BinaryIO
 from domain.kernel.change import Applied, Done, Refused
 from domain.kernel.subject import Subject
 from domain.loan.view import InstallmentView
+from domain.payout.payout import Payout
 from domain.statement.statement import Statement, StatementLine
 from domain.statement.totals import Totals
 from ports.archive import Look, Reached, StatementRecord
 from ports.boarding import LoanApplication
-from ports.payoutqueries import Remittable
+from ports.payoutqueries import Refundable, Remittable
 from ports.statements import FileSurvey, StatementPage, StatementRefused, StatementSummary
 from ports.sweepqueries import Due
 from tests.support.doors import AnyCommand
@@ -281,8 +282,17 @@ PLAIN = LoanApplication(
 class NoPayees:
     """Nobody is due anything; the policy of payees names nobody, so nobody asks."""
 
+    async def refundable(self, after: str, limit: int) -> tuple[Refundable, ...]:
+        raise AssertionError(after, limit)
+
+    async def refunds(self, payment: str, after: str, limit: int) -> tuple[Payout, ...]:
+        raise AssertionError(payment, after, limit)
+
     async def remittable(self, parties: tuple[str, ...]) -> tuple[Remittable, ...]:
         raise AssertionError(parties)
+
+    async def unremitted(self) -> tuple[Remittable, ...]:
+        raise AssertionError
 
     async def requests_of(
         self, party: str, currency: str, account: str, cut_off_on: date

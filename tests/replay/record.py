@@ -384,6 +384,17 @@ async def payout_closed(client: Client, mark: str) -> Any:
 
 
 @scenario
+async def refund_closed(client: Client, mark: str) -> Any:
+    scene = PayoutStage(client, mark, refund=True)
+    async with scene.workers():
+        handle = await scene.open()
+        await until(lambda: scene.books.now.state == "PAID")
+        await scene.line(handle)
+        await scene.ended(handle)
+    return handle
+
+
+@scenario
 async def payout_unknown_then_inquired(client: Client, mark: str) -> Any:
     scene = PayoutStage(client, mark)
     scene.channel.lose = 1

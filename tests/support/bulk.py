@@ -12,7 +12,7 @@ from activities.boarding import BoardActivities
 from activities.cases import CaseActivities
 from activities.collecting import Collector
 from activities.healing import HealActivities
-from activities.payouts import RemittanceActivities
+from activities.remittances import RemittanceActivities
 from activities.statementcontrols import StatementControls
 from activities.statements import StatementActivities
 from activities.statementwatch import StatementWatch

@@ -16,8 +16,9 @@ from domain.loan.lifecycle import TRANSITIONS, Event, State
 from domain.loan.retrying import NEVER_AGAIN
 from domain.loan.view import INSTALLMENT, installment_of
 from domain.payment.payment import Payment
-from domain.payment.portion import ShareFate
+from domain.payment.portion import RefundPart, RefundStage, ShareFate
 from domain.payout.lifecycle import GONE, LIVE, WAITING, PayoutState
+from domain.payout.payout import Payout, Refund
 from domain.pricing.amounts import Amounts, Component
 from domain.registry import KINDS
 from tests.support.memory import MemoryBooks
@@ -100,6 +101,9 @@ def _check_payables(books: MemoryBooks, sums: Sums) -> None:
     live: defaultdict[Key, int] = defaultdict(int)
     returned: set[Key] = set()
     for key, payout in books.payouts.items():
+        if payout.refund is not None:
+            _check_refund(books, payout, payout.refund)
+            continue
         items = books.payout_items[key]
         assert (len(items), sum(minor for _, minor in items)) == (
             payout.items.count,
@@ -122,6 +126,25 @@ def _check_payables(books: MemoryBooks, sums: Sums) -> None:
             assert -minor == sum(one.minor for one in mine if one.state in LIVE - WAITING), account
 
 
+_STAGES = {
+    **dict.fromkeys(WAITING, RefundStage.RESERVED),
+    **dict.fromkeys(LIVE - WAITING, RefundStage.ORDERED),
+    **dict.fromkeys(GONE, RefundStage.PROVEN),
+}
+
+
+def _check_refund(books: MemoryBooks, payout: Payout, refund: Refund) -> None:
+    """What a refund takes stands in the portions of its payment, at the stage of its state."""
+    assert payout.minor == sum(minor for _, minor in refund.parts), payout
+    stage = _STAGES.get(payout.state)
+    for loan_id, minor in refund.parts:
+        portion = books.loans[loan_id].portion(refund.payment)
+        assert portion is not None
+        found = [part for part in portion.refunds if part.payout == payout.key]
+        expected = [RefundPart(payout.key, payout.account, minor, stage)] if stage else []
+        assert found == expected, (payout, portion)
+
+
 def _check_payment(books: MemoryBooks, payment: Payment) -> None:
     parts = [books.loans[name].portion(payment.id) for name in payment.loans]
     found = [part.sums for part in parts if part is not None]
@@ -142,18 +165,23 @@ def _check_loan(books: MemoryBooks, loan: Loan, sums: Sums) -> None:
     for portion in loan.portions:
         found = {
             portion.clearing_account.split("/")[0]: portion.clearing_minor,
-            "suspense": -portion.waiting_minor,
+            "suspense": -portion.suspense_minor,
             "advance": -portion.advance_minor,
             "held_by": -sum(sharing.held(loan, portion).values())
             - sum(placing.held_for_others(loan, portion).values()),
             "receivable": sum(placing.held_for_others(loan, portion).values())
-            + sum(payables.receivable_items(loan, portion).values()),
+            + sum(payables.receivable_items(loan, portion).values())
+            + portion.owed_back_minor,
         }
         for family, minor in found.items():
             assert sums.portions[(family, loan.id, portion.id)] == minor, (family, portion)
         applied = sum(part.minor for part in portion.allocations)
-        parts = applied + portion.waiting_minor + portion.advance_minor
-        assert portion.amount_minor == parts + portion.returned_minor, portion
+        parts = applied + portion.suspense_minor + portion.advance_minor + portion.refunded_minor
+        came = portion.amount_minor + portion.owed_back_minor
+        assert came == parts + portion.returned_minor, portion
+        assert 0 <= portion.owed_back_minor <= portion.refunded_minor, portion
+        case = books.cases.get(f"owed_back/{portion.id}/{loan.id}")
+        assert (case.amount_minor if case else 0) == portion.owed_back_minor, portion
         assert 0 <= portion.returned_minor <= portion.amount_minor, portion
         assert min(portion.waiting_minor, portion.advance_minor) >= 0
         for part in portion.allocations:
@@ -183,9 +211,10 @@ def _check_waiting(books: MemoryBooks, loan: Loan, payment_id: str) -> None:
     live = {item.number for item in loan.installments if item.live_attempt is not None}
     if portion.is_debit:
         live &= {portion.number or 0}
-    assert cased <= portion.waiting_minor, (case, portion)
+    waits = portion.waiting_minor + portion.being_refunded_minor
+    assert cased <= waits, (case, portion)
     if not live:
-        assert cased == portion.waiting_minor, (case, portion)
+        assert cased == waits, (case, portion)
     if portion.advance_minor:
         assert any(item.state is State.SCHEDULED for item in loan.installments), portion
 

@@ -15,18 +15,20 @@ from domain.loan.change import Change
 from domain.loan.product import Payee, Product, Routing
 from domain.loan.split import ShareRule, SplitRules
 from domain.payout.payout import PAYOUT, Payout
-from domain.payout.policy import PayeePolicy, RemittancePolicy
+from domain.payout.policy import PayeePolicy, RefundPolicy, RemittancePolicy
 from domain.pricing.amounts import Component
 from domain.statement.statement import LineItem
 from tests.support import invariants
 from tests.support.doors import (
     Also,
+    EscalateRefund,
     InstructPayout,
     RecordLearnt,
     RecordPayment,
     RecordPayoutOutcome,
     RecordRemitted,
     RequestPayout,
+    RequestRefund,
     ReviewPayout,
     RollDay,
     SetOff,
@@ -54,13 +56,16 @@ PAYEE = PayeePolicy(
     cut_off=time(16),
     approve_within_minor=100_000,
 )
+REFUNDS = RefundPolicy(
+    channel="bank-k", calendar="PLAIN", timezone=SHANGHAI, approve_within_minor=100_000
+)
 PARTIES = ("funder-1", "funder-2", "guarantor")
 
 
-def policy(*payees: PayeePolicy) -> RemittancePolicy:
+def policy(*payees: PayeePolicy, refunds: RefundPolicy | None = REFUNDS) -> RemittancePolicy:
     """A policy of these payees, and of all other parties as the first one."""
     usual = [replace(PAYEE, party=name, beneficiary=f"acct-of-{name}") for name in PARTIES]
-    return RemittancePolicy({one.party: one for one in (*usual, *payees)})
+    return RemittancePolicy({one.party: one for one in (*usual, *payees)}, refunds=refunds)
 
 
 def pooled(funder: str = "funder-1", **own: str) -> Product:
@@ -181,6 +186,7 @@ class Paying(Scene):
             "REVIEW": ReviewPayout,
             "LEARN": RecordLearnt,
             "UNLEARN": RecordLearnt,
+            "ESCALATE": EscalateRefund,
         }
         if action.kind in {"LEARN", "UNLEARN"}:
             self.learn(key, returned=action.kind == "UNLEARN")
@@ -243,6 +249,26 @@ class Paying(Scene):
         self.said(key)
         self.left(key)
         self.act(key)
+        return key
+
+    def refund(
+        self, payment: str, number: int = 1, *, actor: Actor = PAYOUT_DRIVER, **more: Any
+    ) -> Change | Refusal:
+        """Request the refund of what of a payment nothing owed can take."""
+        return self.give(RequestRefund, actor=actor, payment=payment, number=number, **more)
+
+    def refunding(self, payment: str, number: int = 1, **more: Any) -> str:
+        """Request a refund that is taken; the key of the payout."""
+        answer = self.refund(payment, number, **more)
+        assert isinstance(answer, Change), answer
+        return next(iter(answer.payouts))
+
+    def refunded(self, payment: str, number: int = 1, **more: Any) -> str:
+        """A refund goes all the way to its line; the key of the payout."""
+        key = self.refunding(payment, number, **more)
+        self.act(key)
+        self.said(key)
+        self.left(key)
         return key
 
     def set_off(self, party: str, *loans: str) -> str:

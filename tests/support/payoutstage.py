@@ -23,7 +23,7 @@ from domain.payout.view import PayoutView
 from tests.fakes.clock import FakeClock
 from tests.support.doors import AnyCommand
 from tests.support.memory import SHANGHAI, as_item
-from tests.support.payouts import PAYEE, Paying, policy, pooled
+from tests.support.payouts import PAYEE, REFUNDS, Paying, policy, pooled
 from workflows import names
 from workflows.messages import Closure, DriverOrder
 from workflows.payout import PayoutWorkflow
@@ -66,10 +66,12 @@ class PayoutBooks:
     """`Books` and queries over some loans and a payout, decided by the real handlers.
 
     `dies_before` and `dies_after` are kinds of commands whose first try fails: before anything is
-    written, or after it is, so that nobody hears the answer.
+    written, or after it is, so that nobody hears the answer. `refund`: what goes out is the
+    duplicate of a payment, and no remittance.
     """
 
     mark: str
+    refund: bool = False
     clock: FakeClock = field(default_factory=FakeClock)
     dies_before: set[str] = field(default_factory=set)
     dies_after: set[str] = field(default_factory=set)
@@ -87,15 +89,23 @@ class PayoutBooks:
             query_window=timedelta(seconds=1),
             inquiry=(timedelta(milliseconds=500),),
         )
-        mine = replace(PAYEE, channel=channel.name)
-        self.scene = Paying.of(*((name, pooled(), 10000) for name in LOANS), policy=policy(mine))
+        mine = policy(
+            replace(PAYEE, channel=channel.name), refunds=replace(REFUNDS, channel=channel.name)
+        )
+        self.scene = Paying.of(*((name, pooled(), 10000) for name in LOANS), policy=mine)
         for name in LOANS:
-            self.scene.received(10000, name)
+            self.scene.received(10000, name, ref=f"T-{name}")
         rules = self.scene.books.rules
         self.scene.books.rules = replace(rules, channels={channel.name: channel})
         self.memory = self.scene.books
-        self.key = self.scene.requested()
+        self.key = self._duplicate() if self.refund else self.scene.requested()
         self._answers: dict[str, Applied | Refused] = {}
+
+    def _duplicate(self) -> str:
+        """The first loan is paid once more, and that is requested to be refunded."""
+        self.scene.roll(1)
+        self.scene.received(10000, LOANS[0], ref="T-AGAIN")
+        return self.scene.refunding(self.scene.payment("T-AGAIN").id)
 
     @property
     def now(self) -> PayoutView:
@@ -148,9 +158,10 @@ class PayoutStage:
     client: Client
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:10])
     channel: FakeChannel = field(default_factory=FakeChannel)
+    refund: bool = False
 
     def __post_init__(self) -> None:
-        self.books = PayoutBooks(self.mark)
+        self.books = PayoutBooks(self.mark, self.refund)
         self.queue = f"wf-{self.mark}"
 
     @asynccontextmanager
@@ -160,7 +171,7 @@ class PayoutStage:
         subjects = SubjectActivities(self.books, self.books, self.books)
         made = PayoutActivities(self.books, self.books, {name: self.channel}, self.books.clock)
         role = Role(self.queue, runs_workflows=True, activities_at_once=5, pollers_most=3)
-        mine: list[Any] = [subjects.look, subjects.order, subjects.ask, made.review]
+        mine: list[Any] = [subjects.look, subjects.order, subjects.ask, made.review, made.escalate]
         async with (
             build_worker(self.client, role, mine),
             build_worker(self.client, books_role(), [made.learn]),

@@ -78,3 +78,36 @@ async def test_a_cancel_request_takes_back_only_what_has_not_left(
         await handle.signal("cancel_payout", sent("cancel_payout", "c-1", "too late"))
         await scene.line(handle)
         assert (await scene.ended(handle)).state == "CLOSED"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        ("", "", 0),
+        ("", "instruct_payout", 0),
+        ("record_payout_outcome", "", 0),
+        ("", "record_payout_outcome", 0),
+        ("", "", 1),
+    ],
+)
+async def test_a_refund_is_sent_once_whatever_dies(
+    temporal_client: Client, before: str, after: str, lost: int
+) -> None:
+    """One order and one line: its payer has the duplicate back, or it waits again with a case."""
+    scene = PayoutStage(temporal_client, refund=True)
+    scene.books.dies_before = {before} - {""}
+    scene.books.dies_after = {after} - {""}
+    scene.channel.lose = lost
+    async with scene.workers():
+        handle = await scene.open()
+        await until(lambda: scene.books.now.state in {"PAID", "FAILED"}, 45)
+        if scene.books.now.state == "PAID":
+            await scene.line(handle)
+        closure = await scene.ended(handle)
+    executed = len(scene.channel.executed)
+    assert (closure.state, executed) in {("CLOSED", 1), ("FAILED", 0)}
+    assert len(scene.channel.sent) == executed
+    portion = scene.books.scene.portion("T-AGAIN", LOANS[0])
+    assert (portion.refunded_minor, portion.waiting_minor) in {(10000, 0), (0, 10000)}
+    assert not scene.books.dies_before | scene.books.dies_after
+    scene.books.scene.check()

@@ -110,6 +110,8 @@ _OWED_KEPT = tuple(
 )
 _O, _T = payouts.c, payout_items.c
 _OF_LOAN = P.payout.is_(None)
+_HELD_OR_OWED = and_(of("held_by", "receivable"), P.component.is_not(None))
+"""Postings of shares that parties hold or owe; what a payer owes back is no share."""
 _SHARES = and_(of("payable"), _OF_LOAN)
 """Postings of shares; those of a payout name no loan, and its items stand for them."""
 _NOT_SET_OFF = P.seq.not_in(select(entries.c.seq).where(entries.c.event == "set_off"))
@@ -135,7 +137,8 @@ def _settled(found: Select[Any]) -> Select[Any]:
 
 _PORTION = (portions.c.loan_id, portions.c.id)
 _ALLOCATED = and_(of(*PAID), P.payment.is_not(None))
-_LEFT = portions.c.amount_minor - portions.c.returned_minor - portions.c.waiting_minor
+_NET = portions.c.amount_minor - portions.c.returned_minor - portions.c.refunded_minor
+_LEFT = _NET - portions.c.waiting_minor
 _OF_LINE = and_(of("suspense"), P.payment.is_(None))
 _UNNAMED = or_(
     and_(of(*REPORTED), P.payment.is_(None)),
@@ -181,7 +184,7 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
             ("loan", "number", "component"),
             _journal(_ITEM, -P.minor, and_(_SHARES, _NOT_SET_OFF)),
             _kept(_ITEM, -P.minor, _ALLOCATED),
-            _kept(_ITEM, P.minor, and_(of("held_by", "receivable"), _OF_LOAN, _NOT_SET_OFF)),
+            _kept(_ITEM, P.minor, and_(_HELD_OR_OWED, _OF_LOAN, _NOT_SET_OFF)),
         ),
         Question.PAYABLE: _settled(
             _differ(
@@ -211,7 +214,7 @@ SUMS: Mapping[Question, Select[Any]] = MappingProxyType(
                 _NOTHING.label("kept"),
                 _NO_CURRENCY.label("currency"),
             ),
-            _kept((_O.key,), _O.minor),
+            _kept((_O.key,), _O.minor, _O.payment.is_(None)),
         ),
         Question.CLAIMS: _differ(
             ("loan", "number", "component"),

@@ -32,6 +32,7 @@ from domain.calendar import local_day, local_instant
 from domain.debit.attempt import AttemptState
 from domain.loan.view import INSTALLMENT
 from domain.loanclosure.closure import LOAN_CLOSURE
+from domain.payout.payout import PAYOUT
 from ports.clock import Clock
 from ports.gauges import FILES_DAYS, LATE_AFTER, Gauges, Waiting
 
@@ -47,6 +48,9 @@ INSTALLMENTS = _waiting(subjects.c.state, subjects.c.state_since).where(
     subjects.c.kind == INSTALLMENT
 )
 CLOSURES = _waiting(subjects.c.state, subjects.c.state_since).where(subjects.c.kind == LOAN_CLOSURE)
+PAYOUTS = _waiting(subjects.c.state, subjects.c.state_since).where(
+    subjects.c.kind == PAYOUT, ~subjects.c.is_final
+)
 UNKNOWN = (
     select(
         attempts.c.rail,
@@ -128,6 +132,7 @@ class SqlGauges:
                 installments=await _by(conn, INSTALLMENTS),
                 closures=await _by(conn, CLOSURES),
                 unknown=await _by(conn, UNKNOWN),
+                payouts=await _by(conn, PAYOUTS),
                 actions=await _by(conn, actions(now)),
                 messages=await _by(conn, messages(now)),
                 files=Waiting(count, since),

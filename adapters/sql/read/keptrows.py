@@ -334,10 +334,11 @@ def _compare_portion(loan: Loan, portion: Portion, sums: Sums, found: Verificati
     name = f"payment {portion.id} of loan {loan.id}"
     proven = portion.settled_minor - portion.return_settled_minor
     theirs = sum(held(loan, portion).values()) - sum(receivable_items(loan, portion).values())
+    theirs -= portion.owed_back_minor
     pairs = {
         "not taken back": (portion.net_minor, sums.payment(portion.id, *REPORTED, own=(True,))),
         "proven": (proven, -sums.payment(portion.id, *REPORTED, own=(False,))),
-        "waiting": (portion.waiting_minor, -sums.payment(portion.id, "suspense")),
+        "waiting": (portion.suspense_minor, -sums.payment(portion.id, "suspense")),
         "paid ahead": (portion.advance_minor, -sums.payment(portion.id, "advance")),
         "held by its parties": (theirs, -sums.payment(portion.id, *_HELD)),
     }

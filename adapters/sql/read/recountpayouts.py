@@ -1,7 +1,8 @@
 """Compares the payouts that are kept with their items, the journal, and what lists show of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,9 +15,10 @@ from adapters.sql.schema import tables
 from domain.ledger import accounts
 from domain.ledger.chain import Verification
 from domain.loan.payables import Key
+from domain.payment.portion import RefundPart, RefundStage
 from domain.payout.items import PayoutItem, Summing
 from domain.payout.lifecycle import GONE, LIVE, WAITING, PayoutState
-from domain.payout.payout import PAYOUT, Payout
+from domain.payout.payout import PAYOUT, Payout, Refund
 
 PAGE = 200
 """Payouts that are compared together; their items are read one payout after the other."""
@@ -88,8 +90,14 @@ def _compare(payout: Payout, kept: Any, state: str, shown: Any, found: Verificat
 def _compare_postings(payout: Payout, sums: dict[str, int], found: Verification) -> None:
     """What its entries leave payable, and as paying."""
     out = payout.minor if payout.state in (LIVE | GONE) - WAITING else 0
+    source = accounts.payable(payout.payee)
+    if payout.refund is not None:
+        source = accounts.suspense(payout.refund.payment)
+        # What its payer owes back is a part of what left suspense, or came there again.
+        owed = sums.get(accounts.receivable(payout.payee), 0)
+        sums = {**sums, source: sums.get(source, 0) + owed}
     expected = {
-        accounts.payable(payout.payee): out,
+        source: out,
         accounts.paying(payout.payee): -out if payout.state in LIVE else 0,
     }
     for account, mine in expected.items():
@@ -99,7 +107,12 @@ def _compare_postings(payout: Payout, sums: dict[str, int], found: Verification)
 
 
 async def _compare_items(conn: AsyncConnection, payout: Payout, found: Verification) -> int:
-    """Count, sum and digest of its items, read a page at a time; how many there are."""
+    """Count, sum and digest of its items, read a page at a time; how many there are.
+
+    A refund has none in rows: its parts stand in the portions of its payment.
+    """
+    if payout.refund is not None:
+        return await _compare_parts(conn, payout, payout.refund, found)
     of, summing = tables.payout_items.c, Summing()
     names = (of.loan_id, of.payment, of.number, of.component)
     items = select(*names, of.minor).where(of.payout == payout.key).order_by(*names)
@@ -112,6 +125,39 @@ async def _compare_items(conn: AsyncConnection, payout: Payout, found: Verificat
         more = f"there are {now.count} of {now.minor}, or others than were hashed"
         found.fault(f"payout {payout.key} {text}, {more}")
     return summing.result().count
+
+
+_STAGES: Mapping[PayoutState, RefundStage] = MappingProxyType(
+    {
+        **dict.fromkeys(WAITING, RefundStage.RESERVED),
+        **dict.fromkeys(LIVE - WAITING, RefundStage.ORDERED),
+        **dict.fromkeys(GONE, RefundStage.PROVEN),
+    }
+)
+"""How far the money of a refund is in each state that holds it."""
+
+
+async def _compare_parts(
+    conn: AsyncConnection, payout: Payout, refund: Refund, found: Verification
+) -> int:
+    """What a refund takes of the portions of its payment; how many there are."""
+    stage = _STAGES.get(payout.state)
+    kept = select(tables.portions).where(tables.portions.c.id == refund.payment)
+    parts = dict(refund.parts)
+    for row in await conn.execute(kept):
+        try:
+            portion = readrows.read_portion(row.body)
+        except ValidationError:
+            continue  # said where loans are compared
+        mine = [part for part in portion.refunds if part.payout == payout.key]
+        minor = parts.pop(row.loan_id, 0)
+        expected = [RefundPart(payout.key, payout.account, minor, stage)] if stage and minor else []
+        if mine != expected:
+            text = f"takes {minor} of loan {row.loan_id} as {stage or 'nothing'}"
+            found.fault(f"payout {payout.key} {text}, its portion says otherwise")
+    if parts or sum(minor for _, minor in refund.parts) != payout.minor:
+        found.fault(f"payout {payout.key} takes {payout.minor} of other loans than have it")
+    return len(refund.parts)
 
 
 def taken_of(

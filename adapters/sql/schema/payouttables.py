@@ -54,6 +54,8 @@ payouts = Table(
     Column("minor", BigInteger, nullable=False),
     Column("items", BigInteger, nullable=False),
     Column("digest", String(64), nullable=False),
+    # The payment that it refunds; empty of a remittance.
+    Column("payment", String(160), index=True),
     Column("body", Text, nullable=False),
     Index("ix_payouts_account_currency_state", "account", "currency", "state"),
 )

@@ -231,11 +231,21 @@ portions = Table(
     Column("number", Integer),
     Column("order_no", String(120)),
     Column("amount_minor", BigInteger, nullable=False),
+    # What lies in suspense, whether or not it is to be refunded.
     Column("waiting_minor", BigInteger, nullable=False),
     Column("clearing_minor", BigInteger, nullable=False),
     Column("returned_minor", BigInteger, nullable=False),
+    # What was ordered to be refunded, less what its payer owes back.
+    Column("refunded_minor", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     Index("ix_portions_id", "id"),
+)
+_waits = portions.c.waiting_minor > 0
+Index(
+    "ix_portions_waiting",
+    portions.c.id,
+    postgresql_where=_waits,
+    sqlite_where=_waits,
 )
 
 payments = Table(

@@ -107,6 +107,7 @@ async def decide_all(
             {ref for each in lacks for ref in each.mandates},
             {token for each in lacks for token in each.accounts},
             {payer for each in lacks for payer in each.payers},
+            {key for each in lacks for key in each.payouts},
         )
     return [_finished(work, result, domain) for result in results]
 

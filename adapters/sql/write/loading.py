@@ -52,6 +52,7 @@ async def load(unit: Unit, work: Workset, commands: Sequence[Command], cache: Lo
     scopes = [command.scope() for command in commands]
     asked = {kind: _named(scopes, kind) for kind in REFERENCES if kind not in _ASKED_FOR}
     asked["orders"] = sorted({*asked["orders"], *work.further.orders})
+    asked["payouts"] = sorted({*asked["payouts"], *work.further.payouts})
     asked[OF_ACCOUNTS], asked[OF_PAYERS] = (
         sorted(names) for names in (work.further.accounts, work.further.payers)
     )
@@ -113,7 +114,7 @@ def _payments(work: Workset, scopes: Sequence[Scope]) -> list[str]:
     The loans are locked by now, so what a rival booked for an order meanwhile is among them.
     """
     refs = work.refs
-    found = {name for names in refs.payments.values() for name in names}
+    found = {name for names in refs.payments.values() for name in names} | refs.sharing.keys()
     whole = {
         name for names in (*refs.under_mandates.values(), *refs.batches.values()) for name in names
     }

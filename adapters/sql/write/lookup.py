@@ -147,7 +147,7 @@ class Lookups:
         """Yield the statements that look up references of one kind.
 
         A payment is found by id and by the payer's reference, with the loans that have a portion
-        of it.
+        of it, and so is the payment of a refund.
         """
         for ref, held_by in _REFERENCES[kind]:
             label: ColumnElement[Any] = literal_column(f"'{kind}'").label("kind")
@@ -159,6 +159,8 @@ class Lookups:
             yield named.where(among(ref, kind, postgres=self._postgres)).distinct()
         if kind == "payments":
             yield self._sharing(kind)
+        if kind == "payouts":
+            yield self._refunded(kind)
 
     def _sharing(self, kind: str) -> Select[Any]:
         """The loans in which a portion of a payment of one of the names stands, by its id."""
@@ -169,6 +171,16 @@ class Lookups:
         label: ColumnElement[Any] = literal_column("'sharing'").label("kind")
         found: Select[Any] = select(label, portions.c.id.label("ref"), portions.c.loan_id)
         return found.join(payments, payments.c.id == portions.c.id).where(or_(*names)).distinct()
+
+    def _refunded(self, kind: str) -> Select[Any]:
+        """The loans in which a portion of the payment of a refund stands, by the payment's id."""
+        names = (
+            among(column, kind, postgres=self._postgres)
+            for column in (payouts.c.key, payouts.c.order_no)
+        )
+        label: ColumnElement[Any] = literal_column("'sharing'").label("kind")
+        found: Select[Any] = select(label, portions.c.id.label("ref"), portions.c.loan_id)
+        return found.join(payouts, payouts.c.payment == portions.c.id).where(or_(*names)).distinct()
 
 
 def _with_items(*, postgres: bool) -> ColumnElement[bool]:

@@ -189,6 +189,10 @@ class Workset:
         orders = _held(refs.orders, (*scope.orders, *sorted(self.further.orders)))
         messages = _held(refs.messages, scope.messages)
         paid = {name for names in _held(refs.payments, scope.payments).values() for name in names}
+        wanted = (*scope.payouts, *self.further.payouts)
+        payouts = sorted({key for found in _held(refs.payouts, wanted).values() for key in found})
+        refunds = (payout.refund for payout in _held(self.payouts, payouts).values())
+        paid |= {refund.payment for refund in refunds if refund is not None}
         sharing = _held(refs.sharing, sorted(paid))
         widened = sorted(self.widened)
         mandates = _sorted(_held(refs.under_mandates, (*scope.under_mandates, *widened)))
@@ -207,9 +211,6 @@ class Workset:
         names |= {case.loan_id for case in about if case.loan_id is not None}
         loans = {name: self.loans[name] for name in sorted(names) if name in self.loans}
         lines = _held(self.lines, line_ids)
-        payouts = sorted(
-            {key for found in _held(refs.payouts, scope.payouts).values() for key in found}
-        )
         cases = self.open_cases(loans, line_ids, scope.cases)
         return Aggregates(
             at=self.at,

@@ -49,6 +49,8 @@ from domain.loan.decide.lines import book_line
 from domain.loan.decide.mandates import order_mandate, record_mandate_ended, spread_bars
 from domain.loan.decide.orders import give_order, raise_operator
 from domain.loan.decide.outcomes import record_unsent
+from domain.loan.decide.refunding import move_refund
+from domain.loan.decide.refundrequests import request_refund
 from domain.loan.decide.remitting import record_remitted
 from domain.loan.decide.reports import record_outcome, record_return
 from domain.loan.decide.settingoff import set_off
@@ -64,6 +66,7 @@ from domain.loan.matching import SuggestMatch
 from domain.loan.remitting import RecordRemitted, SetOff
 from domain.loan.unparsed import RecordUnparsedEvent
 from domain.loan.view import INSTALLMENT, installment_of
+from domain.payout.commands import RequestRefund
 from domain.statement.broken import EndStatementBreak, RecordStatementBreak
 
 __all__ = ["HANDLERS", "decide", "reported_again", "reread", "work_on"]
@@ -91,6 +94,7 @@ HANDLERS: Mapping[type[Command], Handler] = MappingProxyType(
         **dict.fromkeys(MANDATE_ORDERS.values(), order_mandate),
         RecordRemitted: record_remitted,
         SetOff: set_off,
+        RequestRefund: request_refund,
         RecordDeadLetter: record_dead_letter,
         RecordRedelivery: record_redelivery,
         RaiseOperator: raise_operator,
@@ -136,4 +140,10 @@ def reported_again(aggregates: Aggregates, command: Command, subject: Subject | 
 
 def _work(aggregates: Aggregates, command: Command | None) -> Work:
     """A decision on what a command names, to be worked out."""
-    return Work(aggregates, close_out=close_out, settle_bars=spread_bars, command=command)
+    return Work(
+        aggregates,
+        close_out=close_out,
+        settle_bars=spread_bars,
+        command=command,
+        move_refund=move_refund,
+    )

@@ -45,7 +45,7 @@ def is_proven(work: Work, loan_id: str, order_no: str) -> bool:
 def raise_payment(work: Work, loan_id: str, payment_id: str, amount_minor: int) -> None:
     """A payment turns out to be larger than reported: the surplus waits until it is placed."""
     portion = work.portion(loan_id, payment_id)
-    waiting = portion.waiting_minor + amount_minor - portion.amount_minor
+    waiting = portion.waiting_minor + portion.freed(amount_minor - portion.amount_minor)
     more = replace(portion, amount_minor=amount_minor, waiting_minor=waiting)
     loan = work.loan(loan_id)
     work.post(bookings.receive(loan, portion, more, (), "raised", portion.value_on))

@@ -34,6 +34,7 @@ from domain.loan.decide.references import (
     spread,
     spread_back,
 )
+from domain.loan.decide.refunding import cancel_reserved, ordered_refund
 from domain.loan.decide.returnlines import take_back_by_line
 from domain.loan.decide.returns import infer_execution
 from domain.loan.decide.transfers import check_loans, receive_transfer
@@ -137,6 +138,11 @@ def undo_match(work: Work, order: UndoMatch) -> Change | Refusal:
         mine = mine or [match for match in line.matches if match.payment in ids]
     if not mine:
         return Refusal("match.none", f"line {line.id} proves nothing of {order.reference}")
+    if refund := ordered_refund(work, mine):
+        why = f"refund {refund} was ordered of the money that line {line.id} proves"
+        return Refusal("match.refunded", why)
+    for match in mine:
+        cancel_reserved(work, match.loan_id, f"the match of line {line.id} is undone")
     for match in mine:
         _take_proof_back(work, work.lines[line.id], match)
         undo_return(work, match.loan_id, match.payment, line.id)

@@ -6,6 +6,7 @@ from datetime import date
 
 from domain.case.case import Case
 from domain.case.kinds import CaseKind
+from domain.case.links import Link, LinkTo
 from domain.errors import InvariantBroken
 from domain.loan import bookings, casekeys
 from domain.loan.accrual import owed_on
@@ -15,6 +16,7 @@ from domain.loan.decide.charges import charge_to_date, newest, true_up_penalty
 from domain.loan.decide.disputes import settle_disputes
 from domain.loan.decide.reallocating import reallocate
 from domain.loan.decide.work import Work
+from domain.loan.duplicates import twins
 from domain.loan.lifecycle import Event, State
 from domain.loan.sharing import by_state, share_out
 from domain.loan.waiting import by_waterfall, in_order
@@ -164,18 +166,27 @@ def _park(work: Work, loan_id: str, payment_id: str, rest: int) -> None:
     ahead = rest if not portion.is_debit and to_come else 0
     if delta := ahead - portion.advance_minor:
         move_ahead(work, loan_id, payment_id, delta)
-    work.follow_amount(surplus_case(loan, portion, rest - ahead))
+    left = rest - ahead + portion.being_refunded_minor
+    work.follow_amount(surplus_case(loan, portion, left))
 
 
 def surplus_case(loan: Loan, portion: Portion, minor: int) -> Case:
-    """More money than is owed: it waits in suspense until somebody decides."""
+    """More money than is owed: it waits in suspense until it is refunded or applied.
+
+    A duplicate names the payments that paid what it was for.
+    """
+    others = twins(loan, portion.id) if minor else ()
     text = f"{amount_text(minor, loan.currency)} of payment {portion.id} are not owed"
+    if others:
+        text += f": {', '.join(others)} paid it"
     if (holder := portion.holder) and portion.unsettled_minor:
         text += f"; they were paid ahead to {holder}, which has not remitted them"
     return Case(
         f"surplus/{portion.id}/{loan.id}",
         CaseKind.SURPLUS,
         text,
+        code="paid_twice" if others else "",
+        links=tuple(Link(LinkTo.PAYMENT, other) for other in others),
         loan_id=loan.id,
         number=portion.number,
         payment=portion.id,
@@ -233,6 +244,8 @@ def take_back(
     if outside:
         work.post(bookings.recovery_reversed(loan, portion, standing, outside, on))
     back = sum(part.minor for part in unpaid) + waited + ahead
+    # What was refunded before is taken back all the same: the payer owes it.
+    back += min(minor - back, portion.refunded_minor - portion.owed_back_minor)
     after = replace(
         portion,
         allocations=kept,
@@ -310,7 +323,8 @@ def look_at_places(work: Work, loan_id: str, payment_id: str) -> None:
 
 def on_account(portion: Portion, account: str, minor: int) -> tuple[tuple[str, int], ...]:
     """What lines prove of a portion by account, with `minor` more on one of them."""
-    cash = dict(portion.proven_on) | {account: portion.cash_on(account) + minor}
+    cash = dict(portion.proven_on)
+    cash[account] = cash.get(account, 0) + minor
     return tuple((name, sum_minor) for name, sum_minor in cash.items() if sum_minor)
 
 

@@ -1,6 +1,8 @@
 """The payouts of one decision: moved, their items kept or released, their drivers notified."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from domain.errors import InvariantBroken
 from domain.kernel.change import Transition
@@ -8,9 +10,11 @@ from domain.kernel.command import Command
 from domain.kernel.driver import DriverRecord, inform
 from domain.kernel.subject import Subject
 from domain.ledger.bankaccount import BankAccount
+from domain.ledger.entry import Posting
 from domain.loan.change import Aggregates
 from domain.loan.decide.mandatework import MandateWork
 from domain.loan.payables import Key
+from domain.payment.portion import RefundStage
 from domain.payout import agenda
 from domain.payout.agenda import PayoutRules
 from domain.payout.decide import moved
@@ -19,12 +23,25 @@ from domain.payout.lifecycle import PayoutEvent
 from domain.payout.payout import Payout
 from domain.payout.standing import Standing
 
+MoveRefund = Callable[[Any, Payout, RefundStage | None], tuple[Posting, ...]]
+"""Brings what a refund takes of its payment to a stage; gives what is posted of it."""
+
+
+def no_refund(_work: object, payout: Payout, _stage: RefundStage | None) -> tuple[Posting, ...]:
+    """Where nobody has said who moves refunds.
+
+    Raises:
+        InvariantBroken: always.
+    """
+    raise InvariantBroken(f"nobody moves refund {payout.key}")
+
 
 class PayoutWork(MandateWork):
     """The part of a decision that is about payouts."""
 
     def __init__(self, aggregates: Aggregates, command: Command | None = None) -> None:
         super().__init__(aggregates, command)
+        self._move_refund: MoveRefund = no_refund
         self.payouts: dict[str, Payout] = dict(aggregates.payouts)
         self.taken_items = aggregates.taken_items
         """What payouts have taken of some payable items, as far as the books have looked."""
@@ -93,8 +110,13 @@ class PayoutWork(MandateWork):
         self._keeps[key] = None
 
     def release_items(self, key: str) -> None:
-        """The items of a payout are open again."""
-        self._releases[key] = None
+        """The items of a payout are open again; a refund has none in rows."""
+        if self.payouts[key].refund is None:
+            self._releases[key] = None
+
+    def move_refund(self, payout: Payout, stage: RefundStage | None) -> tuple[Posting, ...]:
+        """Bring what a refund takes of its payment to a stage, or have it wait again."""
+        return () if payout.refund is None else self._move_refund(self, payout, stage)
 
     def _report_payouts(self, subject: Subject | None) -> dict[str, Payout]:
         """The payouts that were changed, with versions raised; their drivers are notified."""

@@ -15,6 +15,7 @@ from domain.loan.decide.attempts import find, judge_again, put_attempt, reopen
 from domain.loan.decide.barring import learn_hard
 from domain.loan.decide.disputes import portions_of_order
 from domain.loan.decide.money import place_waiting, take_back
+from domain.loan.decide.refunding import cancel_reserved, follow_owed_back
 from domain.loan.decide.work import Work
 from domain.loan.retrying import NO_REASON, severity
 from domain.payment.payment import is_first_of_order
@@ -40,11 +41,13 @@ class Returned:
 def reverse(work: Work, loan_id: str, payment_id: str, returned: Returned) -> None:
     """Book a return and reopen what its payment had paid."""
     learn_reason(work, loan_id, payment_id, returned, more=True)
+    cancel_reserved(work, loan_id, f"{returned.code} payment {payment_id} came back first")
     numbers = take_back(work, loan_id, payment_id, returned.minor, returned.on)
     if not returned.reported:
         known = work.payment(payment_id)
         unreported = known.unreported_minor + returned.minor
         work.put_payment(replace(known, unreported_minor=unreported))
+    follow_owed_back(work, loan_id, payment_id)
     reopen(work, loan_id, numbers, f"{returned.code} payment {payment_id}")
     place_waiting(work, loan_id)
 

@@ -10,6 +10,7 @@ from domain.loan.decide.attempts import find, judge_again, put_attempt
 from domain.loan.decide.barring import forget_return
 from domain.loan.decide.charges import newest
 from domain.loan.decide.money import look_at_gates
+from domain.loan.decide.refunding import follow_owed_back
 from domain.loan.decide.takingback import strictest
 from domain.loan.decide.tasks import open_case
 from domain.loan.decide.work import Work
@@ -32,12 +33,13 @@ def undo_return(work: Work, loan_id: str, payment_id: str, line_id: str) -> None
     again = replace(
         portion,
         returned_minor=portion.returned_minor - minor,
-        waiting_minor=portion.waiting_minor + minor,
+        waiting_minor=portion.waiting_minor + portion.freed(minor),
         taken_back=newest(portion.taken_back, minor)[1],
     )
     loan, today = work.loan(loan_id), work.today(loan_id)
     work.post(bookings.receive(loan, portion, again, (), "return_undone", today))
     work.put_portion(loan_id, again)
+    follow_owed_back(work, loan_id, payment_id)
     look_at_gates(work, loan_id, portion)
     known = work.payment(payment_id)
     work.put_payment(replace(known, unreported_minor=known.unreported_minor - minor))

@@ -29,6 +29,7 @@ from domain.loan.decide.closurework import ClosureWork
 from domain.loan.decide.folding import folded
 from domain.loan.decide.givingback import book_taken_back
 from domain.loan.decide.holding import hold
+from domain.loan.decide.payoutwork import MoveRefund, no_refund
 from domain.loan.lifecycle import FINAL, TRANSITIONS, Event, State, advance
 from domain.loan.payables import Key
 from domain.loan.view import InstallmentView, installment
@@ -51,8 +52,10 @@ class Work(ClosureWork):
         close_out: Callable[["Work", str], None],
         command: Command | None = None,
         settle_bars: Callable[["Work"], None] = lambda _: None,
+        move_refund: MoveRefund = no_refund,
     ) -> None:
         super().__init__(aggregates, command)
+        self._move_refund = move_refund
         self.aggregates = aggregates
         self._close_out = close_out
         self._settle_bars = settle_bars
@@ -341,8 +344,7 @@ class Work(ClosureWork):
         for item in now.installments:
             if item.driver.opened and item.state in MAY_BE_DEBITED:
                 was = before.installment(item.number)
-                cases = self.aggregates.cases
-                known = agenda.next_action(before, was, self.rules, self.at, cases)
+                known = agenda.next_action(before, was, self.rules, self.at, self.aggregates.cases)
                 if agenda.next_action(now, item, self.rules, self.at, self.cases) != known:
                     self.touch(loan_id, item.number)
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from activities.payouts import RemittanceActivities, Remitted
+from activities.remittances import RemittanceActivities, Remitted
 from adapters.sql.read.queries import SqlQueries
 from adapters.sql.read.selfaudit import SqlSelfAudit
 from adapters.sql.schema import tables
@@ -389,5 +389,28 @@ async def test_a_sweep_goes_on_after_one_that_fails(bench: Bench) -> None:
     async with SqlBooks(bench.engine, bench.clock, replace(RULES, accounts=accounts)) as strict:
         sweep = RemittanceActivities(strict, bench.queries, RULES.payouts, bench.clock)
         done = await sweep.once()
-    assert (done.requested, done.refused, done.failed) == (0, 2, 0)
-    assert await bench.rows(tables.payout_items) == []
+        assert (done.requested, done.refused, done.failed) == (0, 2, 0)
+        assert await bench.rows(tables.payout_items) == []
+        assert await bench.rows(tables.cases) == []
+        bench.clock.at += timedelta(days=2)
+        assert (await sweep.once()).refused == 2
+        cases = await bench.rows(tables.cases, kind="remittance_shortfall")
+        assert sorted(case.key for case in cases) == [
+            f"shortfall/funder-1/CNY/{K}",
+            f"shortfall/guarantor/CNY/{K}",
+        ]
+    bench.clock.at += timedelta(hours=1)
+    await RemittanceActivities(bench.books, bench.queries, RULES.payouts, bench.clock).once()
+    cases = await bench.rows(tables.cases, kind="remittance_shortfall")
+    assert all(case.closed_at for case in cases)
+    await bench.sound()
+
+
+async def test_a_party_without_a_policy_is_short_of_all(bench: Bench) -> None:
+    """Nobody says how the guarantor is paid: what it is due is a case, whatever its size."""
+    await bench.paid_loans("L1")
+    payees = {"funder-1": RULES.remittance.payees["funder-1"]}
+    rules = replace(RULES.payouts, policy=replace(RULES.remittance, payees=payees))
+    await RemittanceActivities(bench.books, bench.queries, rules, bench.clock).once()
+    [case] = await bench.rows(tables.cases, kind="remittance_shortfall")
+    assert case.key == f"shortfall/guarantor/CNY/{K}"

@@ -34,6 +34,7 @@ class StillQueries:
             at=NOON,
             installments={"IN_DOUBT": OLD, **keys},
             unknown={"simbank": OLD, **keys},
+            payouts={"IN_DOUBT": OLD, **keys},
             actions={"PRESENT": OLD, **keys},
             messages={"wake": OLD, **keys},
             files=OLD,

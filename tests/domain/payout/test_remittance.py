@@ -4,6 +4,7 @@ import runpy
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,7 @@ from tests.support.doors import (
     RecordPayoutOutcome,
     RecordPayoutUnsent,
     RecordRemitted,
+    RecordShortfall,
     RefusePayout,
     RequestPayout,
     ResolveCase,
@@ -705,3 +707,18 @@ def test_the_page_of_the_lifecycle_is_that_of_the_table(
         runpy.run_module("domain.payout.lifecycle_doc", run_name="__main__")
     page = Path(__file__).resolve().parents[3] / "docs" / "payout-lifecycle.md"
     assert capsys.readouterr().out == page.read_text(encoding="utf-8") == lifecycle_doc.page()
+
+
+def test_a_shortfall_is_a_case_for_as_long_as_it_is() -> None:
+    """What no payout has taken after a cut-off is a case that follows its amount and ends."""
+    s = Paying.of()
+    terms: dict[str, Any] = {"party": "funder-1", "currency": "CNY", "account": K}
+    terms["cut_off_on"] = s.today
+    key = f"shortfall/funder-1/CNY/{K}"
+    s.give(RecordShortfall, minor=0, **terms)
+    assert key not in s.books.cases
+    for minor in (9000, 7000):
+        s.give(RecordShortfall, minor=minor, **terms)
+        assert s.books.cases[key].amount_minor == minor
+    s.give(RecordShortfall, minor=0, **terms)
+    assert key not in s.books.cases

@@ -205,11 +205,13 @@ def _parts_of_loans() -> None:
         sa.Column("waiting_minor", sa.BigInteger(), nullable=False),
         sa.Column("clearing_minor", sa.BigInteger(), nullable=False),
         sa.Column("returned_minor", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_minor", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_portions_loan_id"),
         sa.PrimaryKeyConstraint("loan_id", "id", name="pk_portions"),
     )
     op.create_index("ix_portions_id", "portions", ["id"], unique=False)
+    _index_of("ix_portions_waiting", "portions", ["id"], "waiting_minor > 0")
 
 
 def _payments() -> None:

@@ -243,10 +243,12 @@ def _payouts() -> None:
         sa.Column("minor", sa.BigInteger(), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("payment", sa.String(length=160), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_payouts"),
         sa.UniqueConstraint("order_no", name="uq_payouts_order_no"),
     )
+    op.create_index("ix_payouts_payment", "payouts", ["payment"], unique=False)
     op.create_index(
         "ix_payouts_account_currency_state",
         "payouts",
