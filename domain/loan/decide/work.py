@@ -57,8 +57,7 @@ class Work(ClosureWork):
         super().__init__(aggregates, command)
         self._move_refund = move_refund
         self.aggregates = aggregates
-        self._close_out = close_out
-        self._settle_bars = settle_bars
+        self._close_out, self._settle_bars = close_out, settle_bars
         self.payments: dict[str, Payment] = dict(aggregates.payments)
         self.lines: dict[str, LineState] = dict(aggregates.lines)
         self.orders: dict[str, str] = dict(aggregates.orders)
@@ -268,8 +267,7 @@ class Work(ClosureWork):
     ) -> Change:
         """Bring loans to rest, look at gates, raise versions, wake drivers; the change.
 
-        `about`: the installment that the command is about, or `subject`: the case or payout; its
-        view goes with the answer.
+        The answer has the view of what the command is about: an installment, or another subject.
         """
         self._settle_bars(self)
         if self.aggregates.known_as:

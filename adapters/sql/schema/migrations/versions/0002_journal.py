@@ -20,6 +20,7 @@ def upgrade() -> None:
     _entries()
     _transitions()
     _checkpoints()
+    _payable_items()
     _payouts()
     _audits()
     postgres = op.get_bind().dialect.name == "postgresql"
@@ -199,6 +200,35 @@ def _checkpoints() -> None:
             name="fk_receipts_ledger_size",
         ),
         sa.PrimaryKeyConstraint("ledger", "size", "anchor", name="pk_receipts"),
+    )
+
+
+def _payable_items() -> None:
+    op.create_table(
+        "payable_items",
+        sa.Column("loan_id", sa.String(length=120), nullable=False),
+        sa.Column("payment", sa.String(length=160), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("component", sa.String(length=20), nullable=False),
+        sa.Column("party", sa.String(length=120), nullable=False),
+        sa.Column("place", sa.String(length=240), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("taken_minor", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name="fk_payable_items_loan_id"),
+        sa.PrimaryKeyConstraint(
+            "loan_id",
+            "payment",
+            "number",
+            "component",
+            "party",
+            "place",
+            name="pk_payable_items",
+        ),
+    )
+    op.create_index(
+        "ix_payable_items_place", "payable_items", ["place", "currency", "party"], unique=False
     )
 
 
