@@ -70,7 +70,10 @@ async def test_one_loan_or_all_of_them(engine: AsyncEngine, books: SqlBooks) -> 
 
 @pytest.mark.slow
 async def test_memory_does_not_grow_with_the_books(tmp_path: Path) -> None:
-    """Ten thousand installments take no more than a tenth of them."""
+    """Ten times the installments take no more, the strings aside that pydantic remembers.
+
+    These are 16,384 at most. The loans themselves would take a hundred times as much.
+    """
 
     async def most(postings: int) -> tuple[int, int]:
         url = f"sqlite:///{tmp_path / str(postings)}.db"
@@ -89,7 +92,7 @@ async def test_memory_does_not_grow_with_the_books(tmp_path: Path) -> None:
         return count, peak
 
     few, small = await most(20_000)
-    many, large = await most(200_000)
+    many, large = await most(220_000)
     assert few < 2_000
     assert many > 10_000
-    assert large < small * 1.3
+    assert large - small < 2 * 2**20
