@@ -6,6 +6,7 @@ from domain.case import agenda
 from domain.case.case import Case
 from domain.case.item import ALIKE_MOST
 from domain.kernel.change import Refusal
+from domain.kernel.command import Scope
 from domain.loan.change import Change
 from domain.loan.decide import casework
 from domain.loan.matching import Basis, SuggestMatch
@@ -21,6 +22,7 @@ def suggest(books: MemoryBooks, number: int, text: str, mark: str = "") -> Chang
     )
     change = books.apply(command)
     assert isinstance(change, Change)
+    assert command.scope() == Scope(lines=(command.line,)), "only this line is locked"
     return change
 
 
