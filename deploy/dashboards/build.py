@@ -130,6 +130,10 @@ def money(board: Board) -> None:
     board.lines("Longest time in a state", 12, ages, unit="s")
     closing = ("max by (state) (acquit_closures)", "{{state}}")
     board.lines("Closures of loans by state", 12, closing, stacked=True)
+    leaving = ("max by (state) (acquit_payouts)", "{{state}}")
+    board.lines("Payouts by state", 6, leaving, stacked=True)
+    longest = ("max by (state) (acquit_payouts_age_seconds)", "{{state}}")
+    board.lines("Longest time of a payout in a state", 6, longest, unit="s")
     ended = _rate('acquit_attempts_total{state!~"INTENDED|ACCEPTED"}', "rail", "outcome")
     board.lines(
         "Attempts that ended, by rail and outcome", 12, (ended, "{{rail}} {{outcome}}"),
