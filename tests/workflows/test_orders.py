@@ -49,6 +49,7 @@ def test_an_order_that_waits_is_the_same_in_the_next_run(kind: str) -> None:
         "also": [{"loan_id": "L-2", "amount_minor": 5}, {"loan_id": "L-3"}],
         "order_no": "O-1",
         "outcome_class": "SUCCESS",
+        "basis": "forced",
         "proof": "letter of the bank",
         "taken_on": "2026-03-10",
     }
